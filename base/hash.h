@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * base/hash.h - digests and checksums.
+ *
+ * SHA-256 and SHA-1 (git's object ids) come from libcrypto, XXH3 from
+ * libxxhash.  SHA names and proves content; XXH3 finds damage.
+ */
+#ifndef BASE_HASH_H
+#define BASE_HASH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/annot.h"
+
+#define SHA256_BYTES 32
+#define SHA1_BYTES 20
+
+enum digest_kind {
+	DIGEST_NONE,	/* the hub gives none */
+	DIGEST_SHA256,	/* of the content */
+	DIGEST_GIT_SHA1 /* of "blob <decimal length>\0" and the content */
+};
+
+struct digest {
+	enum digest_kind kind;
+	uint8_t bytes[SHA256_BYTES]; /* SHA-1: the first 20 */
+};
+
+/* Names content for all time and on every machine. */
+struct content_key {
+	uint8_t bytes[SHA256_BYTES];
+};
+
+/* Room for the lower-case hex of a content_key and a NUL. */
+#define CONTENT_KEY_HEX (2 * SHA256_BYTES + 1)
+
+/* A running digest.  hasher_new() NULL: no memory. */
+struct hasher;
+struct hasher *hasher_new(enum digest_kind kind, uint64_t content_len);
+int hasher_add(struct hasher *hasher, const void *bytes, size_t len) MUST_CHECK;
+
+/* Frees @hasher, also on failure. */
+int hasher_finish(struct hasher *hasher, struct digest *out) MUST_CHECK;
+void hasher_free(struct hasher *hasher);
+
+/* Of @len bytes at once. */
+int sha256(const void *bytes, size_t len, uint8_t out[SHA256_BYTES]) MUST_CHECK;
+
+bool digest_equal(const struct digest *a, const struct digest *b);
+
+/*
+ * "sha256:<64 hex>" or "sha1:<40 hex>" or "".  @text has DIGEST_TEXT bytes.
+ */
+#define DIGEST_TEXT 80
+void digest_text(const struct digest *digest, char *text);
+
+/* 40 hex: a git SHA-1; 64 hex: SHA-256.  -EINVAL. */
+int digest_parse(const char *hex, size_t len, struct digest *out) MUST_CHECK;
+
+/*
+ * The key of content: its SHA-256 where the hub gives one, else a hash of
+ * @pin, which must name these bytes for ever (url with commit, ETag, size).
+ */
+int content_key_make(const struct digest *digest, const char *pin,
+		     struct content_key *out) MUST_CHECK;
+void content_key_hex(const struct content_key *key, char hex[CONTENT_KEY_HEX]);
+bool content_key_equal(const struct content_key *a,
+		       const struct content_key *b);
+
+uint64_t xxh3_64(const void *bytes, size_t len);
+uint64_t xxh3_64_seed(const void *bytes, size_t len, uint64_t seed);
+
+/* @hex has 2 * @len + 1 bytes. */
+void hex_encode(const void *bytes, size_t len, char *hex);
+
+/* Exactly 2 * @len digits of either case.  -EINVAL. */
+int hex_decode(const char *hex, size_t len, void *bytes) MUST_CHECK;
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * staging/models.h - from a model's configuration and weights to its plan.
+ *
+ * The families that are known, one file each in models/ (how to add one is
+ * in models/README.md).  Everything here is pure: it reads a parsed
+ * config.json and a weight index and makes graphs; no I/O.
+ *
+ * Refuse rather than guess: what is not known to be computed exactly is
+ * refused, with a reason for people.
+ */
+#ifndef STAGING_MODELS_H
+#define STAGING_MODELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/annot.h"
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "staging/plan.h"
+#include "staging/staging.h"
+#include "staging/weights/weights.h"
+
+enum model_task {
+	TASK_FEATURES, /* "feature-extraction": AutoModel */
+	TASK_FILL_MASK,
+	TASK_TEXT_CLASSIFICATION,
+	TASK_TOKEN_CLASSIFICATION,
+	TASK_QUESTION_ANSWERING,
+	TASK_COUNT
+};
+
+/* "fill-mask"; static. */
+const char *task_name(enum model_task task);
+
+/* -ENOENT: no such task. */
+int task_parse(const char *name, enum model_task *out) MUST_CHECK;
+
+/* Why a model is not staged; zeroed before use, released after. */
+struct refusal {
+	char *code;   /* one word: "unsupported-architecture"; owned */
+	char *reason; /* a sentence for people; owned */
+	char *detail; /* the tensor, key or value at fault; owned, or NULL */
+};
+void refusal_release(struct refusal *refusal);
+DEFINE_AUTO(refusal, struct refusal, refusal_release)
+#define auto_refusal auto_of(refusal)
+
+/* Fills @refusal (first one wins; NULL: not wanted); always -EBADMSG. */
+int refuse(struct refusal *refusal, const char *code, const char *detail,
+	   const char *format, ...) PRINTF_LIKE(4, 5);
+
+struct staged_value {
+	char *name;	   /* owned */
+	const char *dtype; /* "int64", "float32"; static */
+	char *shape; /* owned; JSON: ["batch_size","sequence_length",768] */
+};
+
+/* A model emitted and bound to its weights. */
+struct staged_model {
+	const char *family; /* "bert"; static */
+	struct plan *onnx;  /* finished; owned */
+	struct plan *data;  /* staged.onnx.data, or NULL: all is inline */
+	struct staged_value *inputs;
+	size_t input_count;
+	struct staged_value *outputs;
+	size_t output_count;
+	size_t node_count;
+	char **ignored; /* tensors known to be unused by this task */
+	size_t ignored_count;
+};
+void staged_model_free(struct staged_model *model);
+DEFINE_AUTO_PTR(staged_model, struct staged_model, staged_model_free)
+#define auto_staged_model auto_of(staged_model)
+
+/*
+ * The tasks beyond TASK_FEATURES whose heads the weights have: a bit
+ * 1 << task each.  0 for an unknown architecture.
+ */
+unsigned int models_tasks(const struct json *config,
+			  const struct weights *weights);
+
+/*
+ * Emits @task in @form and binds it.  -EBADMSG: refused, @why says so.
+ * Else -ENOMEM, -EFBIG.
+ */
+int models_stage(const struct json *config, const struct weights *weights,
+		 enum model_task task, enum stage_form form,
+		 struct staged_model **out, struct refusal *why) MUST_CHECK;
+
+#endif
