@@ -60,10 +60,17 @@ int blob_read(struct blob *blob, uint64_t off, size_t len, void *to) MUST_CHECK;
 int blob_fetch(struct blob *blob, uint64_t off, size_t len, void *to,
 	       uint64_t deadline_ns) MUST_CHECK;
 
-/* A regular local file, read in place.  -errno of open or stat; -EINVAL. */
+/*
+ * A regular local file, read in place.  Reads of it give -ESTALE once its
+ * size or mtime is no longer what it was.  -errno of open or stat; -EINVAL.
+ */
 int blob_open_file(const char *path, struct blob **out) MUST_CHECK;
 
-/* As blob_open_file(), of an open file; takes @fd, also on failure. */
+/*
+ * As blob_open_file(), of an open file; takes @fd, also on failure.
+ * @digest NULL: none.  @key NULL: made of @digest, or else of the file's
+ * device, inode, size and mtime, which holds on this machine only.
+ */
 int blob_of_fd(int fd, const struct content_key *key,
 	       const struct digest *digest, struct blob **out) MUST_CHECK;
 

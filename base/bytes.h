@@ -145,6 +145,9 @@ int parse_u64(const char *text, size_t len, uint64_t max,
 /* "64K", "10G", "1.5T", bytes if bare; powers of 1024.  -EINVAL, -ERANGE. */
 int parse_size(const char *text, uint64_t *out) MUST_CHECK;
 
+/* Bytes of the character that @bytes starts with; 0: not UTF-8. */
+size_t utf8_step(const void *bytes, size_t len);
+
 bool utf8_valid(const void *bytes, size_t len);
 
 #endif

@@ -25,6 +25,12 @@ int64_t clock_wall_s(void);
 /* clock_now_ns() + @ns, held at CLOCK_NEVER. */
 uint64_t clock_after_ns(uint64_t ns);
 
+/*
+ * For waiting until @at_ns: when to look again, on CLOCK_MONOTONIC itself.
+ * That is sooner than @at_ns once clock_set() was used.
+ */
+uint64_t clock_wait_ns(uint64_t at_ns);
+
 /* Tests: both clocks run on from these values; 0, 0: back to the real ones. */
 void clock_set(uint64_t now_ns, int64_t wall_s);
 

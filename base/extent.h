@@ -33,8 +33,8 @@ void extents_init(struct extents *extents);
 void extents_release(struct extents *extents);
 
 /*
- * Appends; a range that touches or overlaps the last one of the same blob
- * is merged into it.  -ENOMEM.
+ * Appends; a range that touches or overlaps the last one is merged into it
+ * if both are of one blob.  An empty range adds nothing.  -ENOMEM.
  */
 int extents_add(struct extents *extents, struct blob *blob, uint64_t off,
 		uint64_t len) MUST_CHECK;

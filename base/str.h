@@ -35,6 +35,10 @@ int str_printf(struct str *str, const char *format, ...) MUST_CHECK
 	PRINTF_LIKE(2, 3);
 int str_vprintf(struct str *str, const char *format, va_list args) MUST_CHECK;
 
+/* Appends a sentence about @error for people; @error, or why it could not. */
+int str_explain(struct str *why, int error, const char *format, ...)
+	PRINTF_LIKE(3, 4);
+
 /* @text as a JSON string with its quotes; bytes that are not UTF-8 as \ufffd. */
 int str_append_json(struct str *str, const char *text, size_t len) MUST_CHECK;
 
@@ -46,6 +50,9 @@ char *str_take(struct str *str, size_t *len);
 
 /* Empty, ready for use again; memory is kept. */
 void str_clear(struct str *str);
+
+/* The first @len bytes stay; @len is at most the length. */
+void str_truncate(struct str *str, size_t len);
 
 /* Frees the contents, not @str. */
 void str_release(struct str *str);

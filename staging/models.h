@@ -18,8 +18,8 @@
 #include "base/annot.h"
 #include "base/cleanup.h"
 #include "base/json.h"
-#include "base/str.h"
 #include "staging/plan.h"
+#include "staging/refusal.h"
 #include "staging/staging.h"
 #include "staging/weights/weights.h"
 
@@ -37,20 +37,6 @@ const char *task_name(enum model_task task);
 
 /* -ENOENT: no such task. */
 int task_parse(const char *name, enum model_task *out) MUST_CHECK;
-
-/* Why a model is not staged; zeroed before use, released after. */
-struct refusal {
-	char *code;   /* one word: "unsupported-architecture"; owned */
-	char *reason; /* a sentence for people; owned */
-	char *detail; /* the tensor, key or value at fault; owned, or NULL */
-};
-void refusal_release(struct refusal *refusal);
-DEFINE_AUTO(refusal, struct refusal, refusal_release)
-#define auto_refusal auto_of(refusal)
-
-/* Fills @refusal (first one wins; NULL: not wanted); always -EBADMSG. */
-int refuse(struct refusal *refusal, const char *code, const char *detail,
-	   const char *format, ...) PRINTF_LIKE(4, 5);
 
 struct staged_value {
 	char *name;	   /* owned */

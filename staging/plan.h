@@ -74,8 +74,14 @@ int plan_add_zeros(struct plan *plan, uint64_t len) MUST_CHECK;
 int plan_add_range(struct plan *plan, enum segment_kind kind, uint32_t source,
 		   uint64_t src, uint64_t len) MUST_CHECK;
 
-/* Checks that it tiles and fits its sources; computes the digest. */
+/*
+ * Checks that it tiles and fits its sources; computes the digest.
+ * -EBADMSG: it does not.
+ */
 int plan_finish(struct plan *plan) MUST_CHECK;
+
+/* The segment that holds byte @off; NULL: past the end. */
+const struct segment *plan_find(const struct plan *plan, uint64_t off);
 
 /*
  * Versioned bytes that plan_decode() makes the same plan of; with a

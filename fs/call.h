@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fs/call.h - a request that does not end where it began.
+ *
+ * A FUSE thread never waits.  What cannot be answered at once becomes a
+ * call: it goes to a lane (a pool) or is parked, and is answered once, by
+ * whichever comes first of its work, its deadline and an interrupt.
+ *
+ *	who			claims, then
+ *	the work		replies
+ *	the timer		replies -ops->late, ops->abandon()
+ *	the kernel's interrupt	replies -EINTR, ops->abandon()
+ *
+ * References: the work's (from call_init()) and one each for a timer that
+ * is armed and an interrupt that is queued.  The last one frees.
+ */
+#ifndef FS_CALL_H
+#define FS_CALL_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/annot.h"
+#include "base/pool.h"
+#include "base/timer.h"
+#include "fs/fs.h"
+#include "fs/fuse_api.h"
+
+struct call;
+
+struct call_ops {
+	/*
+	 * Does the work, on a lane: answers if call_claim() lets it, then
+	 * drops its reference.
+	 */
+	void (*run)(struct call *call);
+
+	/*
+	 * Someone else has answered and run() need not come; may be NULL.
+	 * Called once, with a reference held.
+	 */
+	void (*abandon)(struct call *call);
+
+	/* The last reference is gone. */
+	void (*free)(struct call *call);
+
+	int late; /* errno of a deadline: ETIMEDOUT, or EIO for reads */
+};
+
+struct call {
+	const struct call_ops *ops;
+	struct fs *fs;
+	fuse_req_t req;
+	uint64_t deadline_ns;
+	atomic_uint refs;
+	atomic_bool answered;
+	atomic_bool interrupted;
+	struct timer timer;
+	struct pool_work work;
+	struct pool_work interrupt;
+};
+
+/* One reference: the work's. */
+void call_init(struct call *call, const struct call_ops *ops, struct fs *fs,
+	       fuse_req_t req);
+
+/* From here on deadline and interrupt may answer. */
+void call_watch(struct call *call);
+
+/* Watches it and gives it to @lane; a full lane answers -EIO. */
+void call_start(struct call *call, struct pool *lane);
+
+/* True, once: the caller must reply to call->req now. */
+bool call_claim(struct call *call) MUST_CHECK;
+
+void call_ref(struct call *call);
+void call_unref(struct call *call);
+
+#endif

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+#include "fs/daemon.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "fs/fs.h"
+#include "fs/fuse_api.h"
+#include "fs/mount_point.h"
+#include "fs/ops.h"
+
+uint64_t fs_deadline_ns(const struct fs *fs)
+{
+	return clock_after_ns(fs->config->timeout_s * NS_PER_S);
+}
+
+static const char *endpoint_of(void *arg, const char *name)
+{
+	return config_endpoint(arg, name);
+}
+
+static int hubs_new(struct fs *fs)
+{
+	struct provider_env env = {
+		.fetcher = fs->fetcher,
+		.memo = cache_memo(fs->cache),
+		.offline = fs->config->offline,
+		.endpoint = endpoint_of,
+		.endpoint_arg = (void *)(uintptr_t)fs->config,
+	};
+	int r = 0;
+
+	fs->hubs = mem_array(provider_count() + 1, sizeof(*fs->hubs));
+	if (!fs->hubs)
+		return -ENOMEM;
+	for (size_t i = 0; r == 0 && i < provider_count(); i++) {
+		r = provider_new(i, &env, &fs->hubs[i]);
+		if (r == 0)
+			fs->hub_count++;
+		else
+			log_error("fs", "cannot serve hub %s: %s",
+				  provider_name(i), strerror(-r));
+	}
+	return r;
+}
+
+/* Threads of ours must leave signals to the one that serves. */
+static void signals_block(sigset_t *old)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, old);
+}
+
+static int lanes_new(struct fs *fs)
+{
+	int r = timers_new(&fs->timers);
+
+	if (r == 0)
+		r = pool_new("omnihub-slow", SLOW_LANE_THREADS,
+			     SLOW_LANE_QUEUE_MAX, &fs->slow);
+	if (r == 0)
+		r = pool_new("omnihub-disk", DISK_LANE_THREADS,
+			     DISK_LANE_QUEUE_MAX, &fs->disk);
+	return r;
+}
+
+/* Everything but the session. */
+static int fs_open(struct fs *fs, struct str *why)
+{
+	const struct config *config = fs->config;
+	struct cache_options options = {
+		.dir = config->cache_dir,
+		.bytes_max = config->cache_bytes,
+		.verify = config->verify,
+		.deadline_s = config->timeout_s,
+	};
+	int r = cache_open(&options, &fs->cache);
+
+	if (r < 0)
+		return str_explain(why, r, "cannot use the cache %s: %s",
+				   config->cache_dir,
+				   r == -EBUSY ? "another mount uses it"
+					       : strerror(-r));
+	if (!config->offline)
+		r = fetcher_new(config->timeout_s, &fs->fetcher);
+	if (r == 0)
+		r = lanes_new(fs);
+	if (r == 0)
+		r = hubs_new(fs);
+	if (r == 0)
+		r = tree_init(&fs->tree);
+	if (r < 0)
+		return str_explain(why, r, "cannot start: %s", strerror(-r));
+	return 0;
+}
+
+/*
+ * In this order: transfers end, so that parked requests are answered on
+ * the lanes; then nothing runs but us, and things go from the outside in.
+ */
+static void fs_close(struct fs *fs)
+{
+	if (fs->fetcher)
+		fetcher_stop(fs->fetcher);
+	if (fs->slow)
+		pool_free(fs->slow);
+	if (fs->disk)
+		pool_free(fs->disk);
+	if (fs->timers)
+		timers_free(fs->timers);
+	if (fs->tree.root)
+		tree_release(&fs->tree);
+	for (size_t i = 0; i < fs->hub_count; i++)
+		provider_free(fs->hubs[i]);
+	free(fs->hubs);
+	if (fs->cache)
+		cache_close(fs->cache);
+	if (fs->fetcher)
+		fetcher_free(fs->fetcher);
+	if (fs->session)
+		fuse_session_destroy(fs->session);
+}
+
+static int session_new(struct fs *fs)
+{
+	auto_free char *options = mem_printf(
+		"fsname=omnihub,subtype=omnihub,nosuid,nodev,noexec,noatime,"
+		"max_read=%zu%s",
+		READ_BYTES_MAX, fs->config->allow_other ? ",allow_other" : "");
+	char name[] = "omnihub";
+	char flag[] = "-o";
+	char *argv[] = { name, flag, options, NULL };
+	struct fuse_args args = FUSE_ARGS_INIT(3, argv);
+
+	if (!options)
+		return -ENOMEM;
+	fs->session = fuse_session_new(&args, &fs_ops, sizeof(fs_ops), fs);
+	fuse_opt_free_args(&args);
+	return fs->session ? 0 : -EINVAL;
+}
+
+/* Serves until unmounted or told to stop. */
+static void session_serve(struct fs *fs)
+{
+	struct fuse_loop_config loop = {
+		.clone_fd = 0, .max_idle_threads = FUSE_THREADS_IDLE
+	};
+
+	mount_point_readahead(fs->config->mountpoint);
+	log_info("fs", "mounted at %s", fs->config->mountpoint);
+	fuse_session_loop_mt(fs->session, &loop);
+	log_info("fs", "unmounting %s", fs->config->mountpoint);
+}
+
+static int session_mount(struct fs *fs, struct str *why)
+{
+	int r = session_new(fs);
+
+	if (r == 0 && fuse_set_signal_handlers(fs->session) != 0)
+		r = -EIO;
+	if (r == 0 &&
+	    fuse_session_mount(fs->session, fs->config->mountpoint) != 0)
+		r = -EIO;
+	if (r == 0)
+		return 0;
+	return str_explain(why, r,
+			   "cannot mount at %s: is it free, is /dev/fuse "
+			   "usable, is fusermount3 (package fuse3) "
+			   "installed%s?",
+			   fs->config->mountpoint,
+			   fs->config->allow_other
+				   ? ", is user_allow_other in /etc/fuse.conf"
+				   : "");
+}
+
+/* What a process that holds a token and serves a machine should be. */
+static void process_harden(void)
+{
+	umask(077);
+	signal(SIGPIPE, SIG_IGN);
+	prctl(PR_SET_DUMPABLE, 0);
+	/* Many arenas would keep what few threads freed. */
+	mallopt(M_ARENA_MAX, 2);
+	mallopt(M_TRIM_THRESHOLD, 1 << 20);
+}
+
+int daemon_run(const struct config *config,
+	       void (*ready)(void *arg, int error, const char *why), void *arg)
+{
+	struct fs fs = { .config = config,
+			 .uid = getuid(),
+			 .gid = getgid(),
+			 .started_wall_s = clock_wall_s() };
+	auto_str struct str why;
+	sigset_t signals;
+	int r;
+
+	str_init(&why, PATH_BYTES_MAX);
+	process_harden();
+	r = mount_point_check(config->mountpoint, config->cache_dir, &why);
+	if (r == 0) {
+		signals_block(&signals);
+		r = fs_open(&fs, &why);
+		pthread_sigmask(SIG_SETMASK, &signals, NULL);
+	}
+	if (r == 0)
+		r = session_mount(&fs, &why);
+	ready(arg, r, str_text(&why));
+	if (r == 0) {
+		session_serve(&fs);
+		fuse_session_unmount(fs.session);
+	}
+	if (fs.session)
+		fuse_remove_signal_handlers(fs.session);
+	fs_close(&fs);
+	return r;
+}

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MIT */
+#include "fs/dir.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "fs/control.h"
+#include "fs/view.h"
+
+/* What is pinned by a commit never changes: as long as a mount lives. */
+#define FIXED_TTL_S 86400.0
+
+/* A hub's directory grows by use; `ls` shows that after so long. */
+#define HUB_DIR_TTL_S 30
+
+/* "a/b", or "b" where @dir is "". */
+static char *path_join(const char *dir, const char *name)
+{
+	return mem_printf("%s%s%s", dir, *dir ? "/" : "", name);
+}
+
+/* Adds the node of @identity and @spec to @listing as @name. */
+static int add_node(struct fs *fs, struct listing *listing, const char *name,
+		    const char *identity, const struct node_spec *spec)
+{
+	struct node *node;
+	int r;
+
+	if (!identity)
+		return -ENOMEM;
+	r = node_get(&fs->tree, identity, spec, &node);
+	return r < 0 ? r : listing_add(listing, name, node, node->kind);
+}
+
+static int list_root(struct fs *fs, struct listing *listing)
+{
+	struct node_spec control = { .kind = NODE_CONTROL };
+	int r = add_node(fs, listing, ".omnihub", "/.omnihub", &control);
+
+	for (size_t i = 0; r == 0 && i < fs->hub_count; i++) {
+		struct provider *hub = fs->hubs[i];
+		struct node_spec spec = { .kind = NODE_HUB, .provider = hub };
+		auto_free char *identity = mem_printf("%s:", hub->name);
+
+		r = add_node(fs, listing, hub->name, identity, &spec);
+	}
+	return r;
+}
+
+static int list_control(struct fs *fs, struct listing *listing)
+{
+	const char *name;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && (name = control_name(i)); i++) {
+		struct node_spec spec = { .kind = NODE_CONTROL_FILE,
+					  .path = name,
+					  .mtime_s = fs->started_wall_s };
+		auto_free char *identity = mem_printf("/.omnihub/%s", name);
+
+		r = add_node(fs, listing, name, identity, &spec);
+	}
+	return r;
+}
+
+/* The node of one entry of a hub's directory @dir. */
+static int hub_node(struct fs *fs, const struct node *dir, const char *name,
+		    const struct hub_entry *entry, struct node **out)
+{
+	static const enum node_kind kinds[] = {
+		[HUB_DIR] = NODE_HUB,
+		[HUB_REPO] = NODE_MODEL,
+		[HUB_LINK] = NODE_LINK,
+	};
+	auto_free char *path = path_join(dir->path, name);
+	auto_free char *identity = NULL;
+	struct node_spec spec = { .kind = kinds[entry->kind],
+				  .provider = dir->provider,
+				  .path = path,
+				  .target = entry->target };
+
+	if (!path)
+		return -ENOMEM;
+	if (entry->target)
+		spec.size = strlen(entry->target);
+	identity = mem_printf("%s:%s%s%s", dir->provider->name, path,
+			      entry->target ? " -> " : "",
+			      entry->target ? entry->target : "");
+	if (!identity)
+		return -ENOMEM;
+	return node_get(&fs->tree, identity, &spec, out);
+}
+
+static int list_hub(struct fs *fs, const struct node *dir, uint64_t deadline_ns,
+		    struct listing *listing)
+{
+	auto_hub_listing struct hub_listing entries = { 0 };
+	struct provider *hub = dir->provider;
+	int r = hub->ops->list(hub, dir->path, deadline_ns, &entries);
+
+	for (size_t i = 0; r == 0 && i < entries.count; i++) {
+		const struct hub_entry *entry = &entries.entries[i];
+		struct node *node;
+
+		r = hub_node(fs, dir, entry->name, entry, &node);
+		if (r == 0)
+			r = listing_add(listing, entry->name, node, node->kind);
+	}
+	return r;
+}
+
+/* A directory or file of the view @view, named @name in the listing. */
+static int add_in_view(struct fs *fs, struct listing *listing,
+		       struct view *view, const char *tree, const char *name,
+		       struct node_spec *spec)
+{
+	auto_free char *identity =
+		mem_printf("%s:%s@%s/%s/%s", view->hub, view->repo->id,
+			   view->repo->revision, tree, spec->path);
+
+	spec->view = view;
+	spec->mtime_s = view->repo->modified_wall_s;
+	return add_node(fs, listing, name, identity, spec);
+}
+
+static int list_staged(struct fs *fs, struct view *view, const char *dir,
+		       uint64_t deadline_ns, struct listing *listing)
+{
+	auto_stage_listing struct stage_listing staged = { 0 };
+	struct stage_repo repo;
+	int r;
+
+	view_stage_repo(view, deadline_ns, &repo);
+	r = stage_list(&repo, dir, &staged);
+	for (size_t i = 0; r == 0 && i < staged.count; i++) {
+		const struct stage_entry *entry = &staged.entries[i];
+		auto_free char *path = path_join(dir, entry->name);
+		struct node_spec spec = { .kind = NODE_VIEW_DIR, .path = path };
+
+		if (!path)
+			return -ENOMEM;
+		if (entry->kind == STAGE_FILE) {
+			spec.kind = NODE_FILE;
+			spec.content = entry->content;
+			spec.size = entry->content->size;
+			spec.plan = entry->plan;
+		}
+		r = add_in_view(fs, listing, view, "view", entry->name, &spec);
+	}
+	return r;
+}
+
+static int list_model(struct fs *fs, const struct node *dir,
+		      uint64_t deadline_ns, struct listing *listing)
+{
+	struct provider *hub = dir->provider;
+	struct node_spec files = { .kind = NODE_REPO_DIR, .path = "" };
+	auto_repo struct repo *repo = NULL;
+	auto_view struct view *view = NULL;
+	int r = hub->ops->open(hub, dir->path, deadline_ns, &repo);
+
+	if (r == 0)
+		r = view_new(fs, hub->name, repo, &view);
+	if (r == 0)
+		r = add_in_view(fs, listing, view, "repo", "repo", &files);
+	if (r == 0)
+		r = list_staged(fs, view, "", deadline_ns, listing);
+	return r;
+}
+
+/* The first file whose path is not before @prefix. */
+static size_t first_file(const struct repo *repo, const char *prefix)
+{
+	size_t low = 0;
+	size_t high = repo->file_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(repo->files[middle].path, prefix) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* The file or directory that is the component of file @index at @at. */
+static int add_component(struct fs *fs, struct listing *listing,
+			 struct view *view, size_t index, size_t at)
+{
+	const struct repo_file *file = &view->repo->files[index];
+	size_t len = strcspn(file->path + at, "/");
+	auto_free char *path = mem_strndup(file->path, at + len);
+	auto_free char *name = mem_strndup(file->path + at, len);
+	struct node_spec spec = { .kind = NODE_REPO_DIR, .path = path };
+
+	if (!path || !name)
+		return -ENOMEM;
+	if (len == 0 || len > NAME_BYTES_MAX)
+		return 0; /* cannot be named here */
+	if (!file->path[at + len]) {
+		spec.kind = NODE_FILE;
+		spec.file_index = index;
+		spec.size = file->size;
+	}
+	return add_in_view(fs, listing, view, "repo", name, &spec);
+}
+
+/* Files are sorted by path, so those of a directory stand together. */
+static int list_repo_dir(struct fs *fs, const struct node *dir,
+			 struct listing *listing)
+{
+	const struct repo *repo = dir->view->repo;
+	auto_free char *prefix = mem_printf("%s%s", dir->path,
+					    *dir->path ? "/" : "");
+	const char *last = "";
+	size_t last_len = 0;
+	size_t at;
+	int r = 0;
+
+	if (!prefix)
+		return -ENOMEM;
+	at = strlen(prefix);
+	for (size_t i = first_file(repo, prefix);
+	     r == 0 && i < repo->file_count; i++) {
+		const char *path = repo->files[i].path;
+		size_t len;
+
+		if (strncmp(path, prefix, at) != 0)
+			break;
+		len = strcspn(path + at, "/");
+		if (i > 0 && len == last_len && last_len > 0 &&
+		    strncmp(path + at, last, len) == 0)
+			continue;
+		r = add_component(fs, listing, dir->view, i, at);
+		last = path + at;
+		last_len = len;
+	}
+	return r;
+}
+
+static bool is_commit(const char *path)
+{
+	const char *revision = strrchr(path, '@');
+
+	return revision && strlen(revision + 1) == 40 &&
+	       strspn(revision + 1, "0123456789abcdef") == 40;
+}
+
+/* When a listing of @dir has to be asked for again. */
+static uint64_t listing_expires_ns(const struct node *dir)
+{
+	if (dir->kind == NODE_HUB)
+		return clock_after_ns(HUB_DIR_TTL_S * NS_PER_S);
+	if (dir->kind == NODE_MODEL && !is_commit(dir->path))
+		return clock_after_ns(dir->provider->ttl_s * NS_PER_S);
+	return CLOCK_NEVER;
+}
+
+static int list_fill(struct fs *fs, struct node *dir, uint64_t deadline_ns,
+		     struct listing *listing)
+{
+	switch (dir->kind) {
+	case NODE_ROOT:
+		return list_root(fs, listing);
+	case NODE_CONTROL:
+		return list_control(fs, listing);
+	case NODE_HUB:
+		return list_hub(fs, dir, deadline_ns, listing);
+	case NODE_MODEL:
+		return list_model(fs, dir, deadline_ns, listing);
+	case NODE_REPO_DIR:
+		return list_repo_dir(fs, dir, listing);
+	case NODE_VIEW_DIR:
+		return list_staged(fs, dir->view, dir->path, deadline_ns,
+				   listing);
+	default:
+		return -ENOTDIR;
+	}
+}
+
+int dir_list(struct fs *fs, struct node *dir, uint64_t deadline_ns,
+	     struct listing **out)
+{
+	auto_listing struct listing *listing = node_listing(dir);
+	int r;
+
+	if (listing) {
+		*out = take_ptr(listing);
+		return 0;
+	}
+	r = listing_new(listing_expires_ns(dir), &listing);
+	if (r == 0)
+		r = list_fill(fs, dir, deadline_ns, listing);
+	if (r < 0)
+		return r;
+	listing_sort(listing);
+	node_set_listing(dir, listing);
+	*out = take_ptr(listing);
+	return 0;
+}
+
+static int find_listed(const struct listing *listing, const char *name,
+		       struct node **out)
+{
+	const struct dir_entry *entry = listing_find(listing, name);
+
+	if (!entry || !entry->node)
+		return -ENOENT;
+	*out = node_ref(entry->node);
+	return 0;
+}
+
+int dir_lookup_known(struct node *dir, const char *name, struct node **out)
+{
+	auto_listing struct listing *listing = node_listing(dir);
+	int r = listing ? find_listed(listing, name, out) : -EAGAIN;
+
+	if (dir->kind != NODE_HUB || r == 0)
+		return r;
+	*out = node_known(dir, name);
+	return *out ? 0 : -EAGAIN;
+}
+
+/* A model of the hub that its listing need not have. */
+static int lookup_hub(struct fs *fs, struct node *dir, const char *name,
+		      uint64_t deadline_ns, struct node **out)
+{
+	auto_hub_entry struct hub_entry entry = { 0 };
+	auto_free char *path = path_join(dir->path, name);
+	struct provider *hub = dir->provider;
+	int r;
+
+	if (!path)
+		return -ENOMEM;
+	r = hub->ops->lookup(hub, path, deadline_ns, &entry);
+	if (r == 0)
+		r = hub_node(fs, dir, name, &entry, out);
+	if (r == 0)
+		node_set_known(dir, name, *out,
+			       clock_after_ns(hub->ttl_s * NS_PER_S));
+	return r;
+}
+
+int dir_lookup(struct fs *fs, struct node *dir, const char *name,
+	       uint64_t deadline_ns, struct node **out)
+{
+	auto_listing struct listing *listing = NULL;
+	int r;
+
+	if (strlen(name) > NAME_BYTES_MAX)
+		return -ENAMETOOLONG;
+	r = dir_lookup_known(dir, name, out);
+	if (r != -EAGAIN)
+		return r;
+	if (dir->kind == NODE_HUB)
+		return lookup_hub(fs, dir, name, deadline_ns, out);
+	r = dir_list(fs, dir, deadline_ns, &listing);
+	return r < 0 ? r : find_listed(listing, name, out);
+}
+
+double dir_found_ttl_s(const struct node *dir)
+{
+	if (dir->kind == NODE_HUB ||
+	    (dir->kind == NODE_MODEL && !is_commit(dir->path)))
+		return dir->provider->ttl_s;
+	return FIXED_TTL_S;
+}
+
+double dir_missing_ttl_s(const struct node *dir)
+{
+	return dir->kind == NODE_HUB ? HUB_MISSING_TTL_S : dir_found_ttl_s(dir);
+}
+
+void dir_refresh(struct node *dir)
+{
+	if (dir->provider && dir->provider->ops->refresh)
+		dir->provider->ops->refresh(dir->provider, dir->path);
+	node_expire(dir);
+}

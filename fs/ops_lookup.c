@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "fs/call.h"
+#include "fs/dir.h"
+#include "fs/ops.h"
+#include "fs/reply.h"
+
+struct lookup_call {
+	struct call call;
+	struct node *dir; /* one reference */
+	char *name;	  /* owned */
+};
+
+static void lookup_answer(struct fs *fs, fuse_req_t req, struct node *dir,
+			  struct node *child, int r)
+{
+	if (r == 0)
+		reply_entry(fs, req, dir, child);
+	else if (r == -ENOENT)
+		reply_missing(req, dir);
+	else
+		reply_error(req, r);
+}
+
+static void lookup_run(struct call *call)
+{
+	struct lookup_call *lookup = container_of(call, struct lookup_call,
+						  call);
+	auto_node struct node *child = NULL;
+	int r = dir_lookup(call->fs, lookup->dir, lookup->name,
+			   call->deadline_ns, &child);
+
+	if (call_claim(call))
+		lookup_answer(call->fs, call->req, lookup->dir, child, r);
+	call_unref(call);
+}
+
+static void lookup_free(struct call *call)
+{
+	struct lookup_call *lookup = container_of(call, struct lookup_call,
+						  call);
+
+	node_unref(lookup->dir);
+	free(lookup->name);
+	free(lookup);
+}
+
+static const struct call_ops lookup_ops = {
+	.run = lookup_run,
+	.free = lookup_free,
+	.late = ETIMEDOUT,
+};
+
+/* Only the slow lane can tell. */
+static void lookup_slow(struct fs *fs, fuse_req_t req, struct node *dir,
+			const char *name)
+{
+	struct lookup_call *lookup = mem_zalloc(sizeof(*lookup));
+	char *copy = mem_strdup(name);
+
+	if (!lookup || !copy) {
+		free(lookup);
+		free(copy);
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	call_init(&lookup->call, &lookup_ops, fs, req);
+	lookup->dir = node_ref(dir);
+	lookup->name = copy;
+	call_start(&lookup->call, fs->slow);
+}
+
+void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct fs *fs = fs_of(req);
+	auto_node struct node *dir = node_by_id(&fs->tree, parent);
+	auto_node struct node *child = NULL;
+	int r;
+
+	fs->counters.lookups++;
+	if (!dir) {
+		fuse_reply_err(req, ESTALE);
+		return;
+	}
+	r = dir_lookup_known(dir, name, &child);
+	if (r == -EAGAIN)
+		lookup_slow(fs, req, dir, name);
+	else
+		lookup_answer(fs, req, dir, child, r);
+}
+
+void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count)
+{
+	node_forget(&fs_of(req)->tree, ino, count);
+	fuse_reply_none(req);
+}
+
+void op_forget_multi(fuse_req_t req, size_t count,
+		     struct fuse_forget_data *forgets)
+{
+	for (size_t i = 0; i < count; i++)
+		node_forget(&fs_of(req)->tree, forgets[i].ino,
+			    forgets[i].nlookup);
+	fuse_reply_none(req);
+}

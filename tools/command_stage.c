@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/content.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "fs/stage_folder.h"
+#include "tools/command.h"
+#include "tools/progress.h"
+
+/* What is copied at a time. */
+#define COPY_BYTES ((size_t)1 << 20)
+
+static const struct option options[] = {
+	{ "task", required_argument, NULL, 't' },
+	{ "output", required_argument, NULL, 'o' },
+	{ "form", required_argument, NULL, 'f' },
+	{ "plan", no_argument, NULL, 'p' },
+	{ "force", no_argument, NULL, 'F' },
+	{ "help", no_argument, NULL, 'h' },
+	{ 0 },
+};
+
+struct stage_arguments {
+	const char *source;
+	const char *task;   /* NULL: the base model */
+	const char *output; /* NULL: staged.onnx here */
+	enum stage_form form;
+	bool plan;
+	bool force;
+};
+
+static void stage_help(void)
+{
+	fputs("Usage: omnihub stage [OPTION]... SOURCE\n"
+	      "\n"
+	      "Writes the model in SOURCE as one staged.onnx.  SOURCE is a "
+	      "folder with\n"
+	      "config.json and weights, or a model's folder in a mount.  No "
+	      "mount is needed.\n"
+	      "\n"
+	      "  -t, --task TASK     with a head: fill-mask, "
+	      "text-classification,\n"
+	      "                      token-classification, "
+	      "question-answering\n"
+	      "  -o, --output FILE   default: staged.onnx in this folder; "
+	      "\"-\": standard output\n"
+	      "      --form FORM     plain (default) or dl4j\n"
+	      "      --plan          write nothing; print what would be "
+	      "written, as JSON\n"
+	      "      --force         overwrite FILE\n"
+	      "      --help          this text\n",
+	      stdout);
+}
+
+/* 0 and *@out filled, or -1 after --help, or an exit status. */
+static int parse_arguments(int argc, char **argv, struct stage_arguments *out)
+{
+	int option;
+
+	while ((option = getopt_long(argc, argv, "t:o:h", options, NULL)) !=
+	       -1) {
+		switch (option) {
+		case 't':
+			out->task = optarg;
+			break;
+		case 'o':
+			out->output = optarg;
+			break;
+		case 'f':
+			if (strcmp(optarg, "dl4j") == 0)
+				out->form = STAGE_FORM_DL4J;
+			else if (strcmp(optarg, "plain") != 0)
+				return complain_usage(
+					"stage", "--form takes plain or dl4j");
+			break;
+		case 'p':
+			out->plan = true;
+			break;
+		case 'F':
+			out->force = true;
+			break;
+		case 'h':
+			stage_help();
+			return -1;
+		default:
+			return EXIT_USAGE;
+		}
+	}
+	if (optind + 1 != argc)
+		return complain_usage("stage", "name one SOURCE");
+	out->source = argv[optind];
+	return 0;
+}
+
+/* A model's folder in a mount has its files in repo/. */
+static char *find_folder(const char *source)
+{
+	auto_free char *config = mem_printf("%s/repo/config.json", source);
+	struct stat st;
+
+	if (config && stat(config, &st) == 0)
+		return mem_printf("%s/repo", source);
+	return mem_strdup(source);
+}
+
+/* "pytorch" or "pytorch/fill-mask"; the form is the repository's. */
+static char *view_dir(const struct stage_arguments *arguments)
+{
+	const char *task = arguments->task;
+
+	if (!task || strcmp(task, "feature-extraction") == 0)
+		return mem_strdup("pytorch");
+	return mem_printf("pytorch/%s", task);
+}
+
+static const struct stage_entry *find_entry(const struct stage_listing *listing,
+					    const char *name)
+{
+	for (size_t i = 0; i < listing->count; i++)
+		if (strcmp(listing->entries[i].name, name) == 0)
+			return &listing->entries[i];
+	return NULL;
+}
+
+/* Says why there is no staged file, from staged.status. */
+static int complain_refused(const struct stage_arguments *arguments,
+			    const struct stage_listing *listing)
+{
+	const struct stage_entry *status = find_entry(listing, "staged.status");
+	auto_json struct json_doc *doc = NULL;
+	auto_free char *text = NULL;
+	const struct json *root;
+	const char *reason;
+	const char *detail;
+	size_t len;
+
+	if (!status)
+		return complain("%s has no PyTorch model to stage",
+				arguments->source);
+	len = (size_t)status->content->size;
+	text = mem_alloc(len + 1);
+	if (!text || content_copy(status->content, 0, len, text) < 0 ||
+	    json_parse(text, len, CONFIG_BYTES_MAX, &doc) < 0)
+		return complain("%s is refused", arguments->source);
+	root = json_root(doc);
+	reason = json_string(json_get(root, "reason"));
+	detail = json_string(json_get(root, "detail"));
+	return complain("%s is refused: %s%s%s%s", arguments->source,
+			reason ? reason : "no reason given", detail ? " (" : "",
+			detail ? detail : "", detail ? ")" : "");
+}
+
+static int write_all(int fd, const char *bytes, size_t len)
+{
+	while (len > 0) {
+		ssize_t wrote = write(fd, bytes, len);
+
+		if (wrote < 0 && errno != EINTR)
+			return -errno;
+		if (wrote > 0) {
+			bytes += wrote;
+			len -= (size_t)wrote;
+		}
+	}
+	return 0;
+}
+
+static int copy_content(struct content *content, int fd, const char *name)
+{
+	struct progress progress;
+	auto_free char *buffer = mem_alloc(COPY_BYTES);
+	uint64_t off = 0;
+	int r = buffer ? 0 : -ENOMEM;
+
+	progress_start(&progress, name, content->size);
+	while (r == 0 && off < content->size) {
+		size_t len = (size_t)u64_min(COPY_BYTES, content->size - off);
+
+		r = content_copy(content, off, len, buffer);
+		if (r == 0)
+			r = write_all(fd, buffer, len);
+		off += len;
+		progress_show(&progress, off);
+	}
+	progress_end(&progress);
+	return r;
+}
+
+/* Whole or not at all: under another name until it is complete. */
+static int write_file(struct content *content, const char *path, bool force)
+{
+	auto_free char *part = mem_printf("%s.part", path);
+	auto_close int fd = -1;
+	int r;
+
+	if (!part)
+		return -ENOMEM;
+	if (!force && access(path, F_OK) == 0)
+		return -EEXIST;
+	fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return -errno;
+	r = copy_content(content, fd, path);
+	if (r == 0 && (fsync(fd) < 0 || rename(part, path) < 0))
+		r = -errno;
+	if (r < 0)
+		unlink(part);
+	return r;
+}
+
+static int write_named(const struct stage_entry *entry, const char *path,
+		       bool force)
+{
+	int r;
+
+	if (strcmp(path, "-") == 0)
+		r = copy_content(entry->content, STDOUT_FILENO, entry->name);
+	else
+		r = write_file(entry->content, path, force);
+	if (r == -EEXIST)
+		return complain("%s exists; --force overwrites it", path);
+	if (r < 0)
+		return complain("cannot write %s: %s", path, strerror(-r));
+	return 0;
+}
+
+/* External data is found by its name, beside the model. */
+static int write_data(const struct stage_entry *data, const char *model,
+		      bool force)
+{
+	const char *slash = strrchr(model, '/');
+	auto_free char *path = NULL;
+
+	if (strcmp(model, "-") == 0)
+		return complain("a model over 2 GiB is two files: name one "
+				"with -o");
+	path = mem_printf("%.*s%s", slash ? (int)(slash + 1 - model) : 0, model,
+			  data->name);
+	return path ? write_named(data, path, force)
+		    : complain("out of memory");
+}
+
+static int stage_write(const struct stage_arguments *arguments,
+		       const struct stage_repo *repo, const char *dir)
+{
+	const char *output = arguments->output ? arguments->output
+					       : "staged.onnx";
+	auto_stage_listing struct stage_listing listing = { 0 };
+	const struct stage_entry *model;
+	const struct stage_entry *data;
+	int status = 0;
+	int r = stage_list(repo, dir, &listing);
+
+	if (r == -ENOENT)
+		return complain("%s has no model for %s", arguments->source,
+				arguments->task ? arguments->task : "staging");
+	if (r < 0)
+		return complain("cannot stage %s: %s", arguments->source,
+				strerror(-r));
+	model = find_entry(&listing, "staged.onnx");
+	data = find_entry(&listing, "staged.onnx.data");
+	if (!model)
+		return complain_refused(arguments, &listing);
+	if (data)
+		status = write_data(data, output, arguments->force);
+	return status ? status : write_named(model, output, arguments->force);
+}
+
+/* The plan's own JSON object, with what making it took put in front. */
+static int stage_plan(const struct stage_arguments *arguments,
+		      const struct stage_folder *folder,
+		      const struct stage_repo *repo, const char *dir)
+{
+	auto_free char *path = mem_printf("%s/staged.onnx", dir);
+	auto_str struct str json;
+	uint64_t began_ns = clock_now_ns();
+	double took_ms;
+	int r;
+
+	str_init(&json, PLAN_BYTES_MAX);
+	r = path ? stage_plan_json(repo, path, &json) : -ENOMEM;
+	took_ms = (double)(clock_now_ns() - began_ns) / NS_PER_MS;
+	if (r == -ENOENT || r == -EBADMSG)
+		return stage_write(arguments, repo, dir);
+	if (r < 0)
+		return complain("cannot plan %s: %s", arguments->source,
+				strerror(-r));
+	printf("{\"milliseconds\": %.3f, \"requests\": %llu, "
+	       "\"header_bytes\": %llu, %s\n",
+	       took_ms, (unsigned long long)folder->fetches,
+	       (unsigned long long)folder->fetched_bytes, str_text(&json) + 1);
+	return 0;
+}
+
+int command_stage(int argc, char **argv)
+{
+	struct stage_arguments arguments = { .form = STAGE_FORM_PLAIN };
+	auto_stage_folder struct stage_folder folder = { 0 };
+	auto_free char *source = NULL;
+	auto_free char *dir = NULL;
+	struct stage_repo repo;
+	int status = parse_arguments(argc, argv, &arguments);
+	int r;
+
+	if (status != 0)
+		return status < 0 ? 0 : status;
+	source = find_folder(arguments.source);
+	dir = view_dir(&arguments);
+	if (!source || !dir)
+		return complain("out of memory");
+	r = stage_folder_open(&folder, source);
+	if (r < 0)
+		return complain("cannot open %s: %s", arguments.source,
+				strerror(-r));
+	stage_folder_repo(&folder, arguments.form, &repo);
+	return arguments.plan ? stage_plan(&arguments, &folder, &repo, dir)
+			      : stage_write(&arguments, &repo, dir);
+}
