@@ -200,7 +200,7 @@ const struct json *json_get(const struct json *object, const char *key)
 
 	if (json_kind(object) != JSON_OBJECT)
 		return NULL;
-	index = (const struct index *)(const void *)node_of(object)->valuestring;
+	index = (const void *)node_of(object)->valuestring;
 	if (index)
 		return map_get(&index->map, key);
 	for (const cJSON *child = node_of(object)->child; child;

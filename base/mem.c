@@ -44,9 +44,11 @@ void *mem_zalloc(size_t size)
 
 void *mem_array(size_t count, size_t size)
 {
-	if (must_fail())
+	size_t bytes;
+
+	if (__builtin_mul_overflow(count, size, &bytes) || must_fail())
 		return NULL;
-	return calloc(at_least_one(count), at_least_one(size));
+	return calloc(1, at_least_one(bytes));
 }
 
 void *mem_resize(void *old, size_t count, size_t size)

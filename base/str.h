@@ -33,13 +33,14 @@ int str_append_text(struct str *str, const char *text) MUST_CHECK;
 int str_append_char(struct str *str, char c) MUST_CHECK;
 int str_printf(struct str *str, const char *format, ...) MUST_CHECK
 	PRINTF_LIKE(2, 3);
-int str_vprintf(struct str *str, const char *format, va_list args) MUST_CHECK;
+int str_vprintf(struct str *str, const char *format, va_list args) MUST_CHECK
+	PRINTF_LIKE(2, 0);
 
 /* Appends a sentence about @error for people; @error, or why it could not. */
 int str_explain(struct str *why, int error, const char *format, ...)
 	PRINTF_LIKE(3, 4);
 
-/* @text as a JSON string with its quotes; bytes that are not UTF-8 as \ufffd. */
+/* A JSON string with its quotes; bytes that are not UTF-8 as \ufffd. */
 int str_append_json(struct str *str, const char *text, size_t len) MUST_CHECK;
 
 /* The contents, "" if empty; valid until the next call. */

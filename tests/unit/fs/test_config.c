@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Settings: what is taken, what is refused and how it is said. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "fs/config.h"
+#include "tests/unit/unit.h"
 
 static const struct {
 	const char *name;

@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Nodes: one for an identity, gone with the last reference. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <errno.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "fs/node.h"
+#include "tests/unit/unit.h"
 
 static struct node *make(struct tree *tree, const char *identity)
 {

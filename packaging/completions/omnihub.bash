@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+# bash completion for omnihub(1)
+
+_omnihub_words()
+{
+	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur")
+}
+
+# The value of the option before; 1: that takes none.
+_omnihub_value()
+{
+	case $command:$prev in
+	mount:--cache) _filedir -d ;;
+	mount:--config | mount:--log | stage:--output | stage:-o) _filedir ;;
+	mount:--cache-size) _omnihub_words "10G 50G 200G" ;;
+	mount:--endpoint)
+		_omnihub_words "huggingface="
+		compopt -o nospace
+		;;
+	mount:--verify) _omnihub_words "complete full off" ;;
+	mount:--form | stage:--form) _omnihub_words "plain dl4j" ;;
+	mount:--log-level) _omnihub_words "error warn info debug" ;;
+	mount:--timeout) ;;
+	stage:--task | stage:-t)
+		_omnihub_words "fill-mask text-classification
+			token-classification question-answering"
+		;;
+	*) return 1 ;;
+	esac
+}
+
+_omnihub_options()
+{
+	case $command in
+	mount)
+		_omnihub_words "--cache --cache-size --endpoint --verify --form
+			--offline --allow-other --foreground --timeout --log
+			--log-level --config --help"
+		;;
+	umount) _omnihub_words "--lazy --help" ;;
+	stage) _omnihub_words "--task --output --form --plan --force --help" ;;
+	info | status) _omnihub_words "--json --help" ;;
+	esac
+}
+
+_omnihub()
+{
+	local cur prev words cword split command
+
+	_init_completion -s || return
+	command=${words[1]}
+	if ((cword == 1)); then
+		_omnihub_words "mount umount stage info status --help --version"
+	elif _omnihub_value; then
+		:
+	elif [[ $cur == -* ]]; then
+		_omnihub_options
+	elif [[ $command == info || $command == status ]]; then
+		_filedir
+	else
+		_filedir -d
+	fi
+}
+
+complete -F _omnihub omnihub

@@ -1,0 +1,60 @@
+#compdef omnihub
+# SPDX-License-Identifier: MIT
+# zsh completion for omnihub(1)
+
+_omnihub_mount()
+{
+	_arguments \
+		'--cache[where blocks are kept]:folder:_directories' \
+		'--cache-size[how much is kept]:size, such as 50G:' \
+		'*--endpoint[where a hub is]:NAME=URL or NAME=folder:' \
+		'--verify[when digests are checked]:mode:(complete full off)' \
+		'--form[what staged.onnx is]:form:(plain dl4j)' \
+		'--offline[use only what is in the cache]' \
+		'--allow-other[let other users read the mount]' \
+		'--foreground[stay, and log to standard error]' \
+		'--timeout[when a request is given up]:seconds:' \
+		'--log[the log]:file:_files' \
+		'--log-level[how much is logged]:level:(error warn info debug)' \
+		'--config[read settings first]:file:_files' \
+		'--help[list the options]' \
+		':mount point:_directories'
+}
+
+_omnihub_stage()
+{
+	_arguments \
+		'(-t --task)'{-t,--task}'[with the head of a task]:task:(fill-mask text-classification token-classification question-answering)' \
+		'(-o --output)'{-o,--output}'[where to]:file:_files' \
+		'--form[plain or dl4j]:form:(plain dl4j)' \
+		'--plan[only print what would be written]' \
+		'--force[overwrite the file]' \
+		'--help[list the options]' \
+		':model folder:_directories'
+}
+
+_omnihub()
+{
+	local curcontext=$curcontext state line
+
+	_arguments -C \
+		'(- *)--help[list the commands]' \
+		'(- *)--version[versions of the program and libfuse]' \
+		':command:((mount\:"mount the model hubs" umount\:"unmount them" stage\:"write a model folder as one staged file" info\:"tell what a model is and takes" status\:"tell how a mount is doing"))' \
+		'*::argument:->argument'
+	[[ $state == argument ]] || return
+	case $line[1] in
+	mount) _omnihub_mount ;;
+	umount)
+		_arguments '(-z --lazy)'{-z,--lazy}'[also while files are open]' \
+			'--help[list the options]' ':mount point:_directories'
+		;;
+	stage) _omnihub_stage ;;
+	info | status)
+		_arguments '--json[for programs]' '--help[list the options]' \
+			':path:_files'
+		;;
+	esac
+}
+
+_omnihub "$@"
