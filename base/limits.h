@@ -99,6 +99,7 @@
 #define FETCH_UNTRUE_MAX 1	  /* a false answer is asked for once more */
 #define FETCH_LOOKUP_TRIES_MAX 5  /* of a name that is not found: 8 s */
 #define RETRY_AFTER_S_MAX 60	  /* more is a fault, or a refusal */
+#define RATE_RESET_S_MAX 600	  /* twice the hub's window */
 #define SIGNED_URL_SPARE_S 60	  /* clocks differ; a range takes seconds */
 #define SIGNED_URL_DEFAULT_S 600  /* of those seen none is shorter */
 #define TOKEN_BYTES_MAX 1024	  /* the hub's have 37 */

@@ -172,7 +172,13 @@ void provider_free(struct provider *provider);
 /* @deadline_s: of one range, retries and all.  0 or -errno. */
 int fetcher_new(unsigned int deadline_s, struct fetcher **out) MUST_CHECK;
 
-/* Every transfer ends with -ESHUTDOWN; no sink is called afterwards. */
+/*
+ * Every transfer ends with -ESHUTDOWN, now and from now on; no sink is
+ * called after it returned.  Sources may still be freed.
+ */
+void fetcher_stop(struct fetcher *fetcher);
+
+/* Stops it and frees it; every source is gone. */
 void fetcher_free(struct fetcher *fetcher);
 
 struct fetcher_stats {

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include "providers/auth.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "providers/url.h"
+
+/* Without space at its ends; printable ASCII, or no header could hold it. */
+static int token_take(struct auth *auth, const char *text)
+{
+	size_t len;
+
+	text += strspn(text, " \t\r\n");
+	len = strlen(text);
+	while (len > 0 && strchr(" \t\r\n", text[len - 1]))
+		len--;
+	if (len == 0)
+		return 0;
+	if (len > TOKEN_BYTES_MAX)
+		return -EINVAL;
+	for (size_t i = 0; i < len; i++)
+		if (text[i] <= ' ' || text[i] > '~')
+			return -EINVAL;
+	auth->token = mem_strndup(text, len);
+	if (!auth->token)
+		return -ENOMEM;
+	return log_hide(auth->token);
+}
+
+static int file_check(int fd, const char *path)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) || (st.st_mode & 022) ||
+	    (st.st_uid != geteuid() && st.st_uid != 0)) {
+		log_error("auth", "%s: not a file that only you can change",
+			  path);
+		return -EPERM;
+	}
+	if (st.st_mode & 044)
+		log_warn("auth", "%s: others can read this token", path);
+	return 0;
+}
+
+/* 0 and no token: there is no such file. */
+static int token_read(struct auth *auth, const char *path)
+{
+	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char text[TOKEN_BYTES_MAX + 64];
+	ssize_t len;
+	int r;
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+	r = file_check(fd, path);
+	if (r < 0)
+		return r;
+	len = read(fd, text, sizeof(text) - 1);
+	if (len < 0)
+		return -errno;
+	text[len] = '\0';
+	r = strlen(text) == (size_t)len ? token_take(auth, text) : -EINVAL;
+	explicit_bzero(text, sizeof(text));
+	return r;
+}
+
+static const char *env_get(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && value[0] ? value : NULL;
+}
+
+/* NULL in *@out: nowhere to look. */
+static int token_path(char **out)
+{
+	const char *dir;
+
+	*out = NULL;
+	if ((dir = env_get("HF_TOKEN_PATH")))
+		*out = mem_strdup(dir);
+	else if ((dir = env_get("HF_HOME")))
+		*out = mem_printf("%s/token", dir);
+	else if ((dir = env_get("XDG_CACHE_HOME")))
+		*out = mem_printf("%s/huggingface/token", dir);
+	else if ((dir = env_get("HOME")))
+		*out = mem_printf("%s/.cache/huggingface/token", dir);
+	else
+		return 0;
+	return *out ? 0 : -ENOMEM;
+}
+
+static int token_find(struct auth *auth)
+{
+	const char *text = env_get("HF_TOKEN");
+	auto_free char *path = NULL;
+	int r;
+
+	if (text)
+		return token_take(auth, text);
+	r = token_path(&path);
+	return r < 0 || !path ? r : token_read(auth, path);
+}
+
+int auth_load(const char *endpoint, struct auth *auth)
+{
+	int r;
+
+	*auth = (struct auth){ 0 };
+	r = url_origin(endpoint, &auth->origin);
+	if (r == 0)
+		r = token_find(auth);
+	if (r < 0)
+		auth_release(auth);
+	return r;
+}
+
+void auth_release(struct auth *auth)
+{
+	if (auth->token)
+		explicit_bzero(auth->token, strlen(auth->token));
+	free(take_ptr(auth->token));
+	free(take_ptr(auth->origin));
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * providers/hubs.h - the makers of hubs, for registry.c.
+ *
+ * On success the caller frees *@out with provider_free().  @env is copied;
+ * what it points to outlives the provider.
+ */
+#ifndef PROVIDERS_HUBS_H
+#define PROVIDERS_HUBS_H
+
+#include "base/annot.h"
+#include "providers/provider.h"
+
+/* @endpoint NULL: $HF_ENDPOINT, else https://huggingface.co.  -EINVAL. */
+int hub_huggingface_new(const struct provider_env *env, const char *endpoint,
+			struct provider **out) MUST_CHECK;
+
+/*
+ * Serves @folder as hub @name (static): models as <org>/<model>/, or in
+ * the layout of hf_cache_layout.h.  -ENOENT, -ENOTDIR: no such folder.
+ */
+int hub_local_new(const char *name, const char *folder,
+		  struct provider **out) MUST_CHECK;
+
+#endif
