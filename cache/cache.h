@@ -79,8 +79,11 @@ struct cache_wait {
 	struct cache_pin *pins;
 	size_t pin_count;
 	size_t missing;
+	struct cache_wait *next;
+	uint64_t deadline_ns;
 	int result;
 	int state;
+	bool restarted;
 };
 
 /*

@@ -7,7 +7,8 @@
  *	user.omnihub.sha256	of a file, where the hub gives one
  *	user.omnihub.plan	digest of the plan of a staged file
  *	user.omnihub.cached	bytes in the cache; only of what was opened
- *	user.omnihub.state	local, partial, complete, verified, bad, composed
+ *	user.omnihub.state	of blobs: local, partial, complete,
+ *				verified, bad; of plans: composed
  *
  * No secret is among them.  From memory only.
  */

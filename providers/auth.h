@@ -4,8 +4,8 @@
  *
  * The first of these that is set: $HF_TOKEN; the file $HF_TOKEN_PATH; the
  * file "token" in $HF_HOME, in $XDG_CACHE_HOME/huggingface, or in
- * ~/.cache/huggingface.  As the hub's own tools look for it
- * (https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables).
+ * ~/.cache/huggingface.  As the hub's own tools look for it: "Environment
+ * variables" in https://huggingface.co/docs/huggingface_hub.
  */
 #ifndef PROVIDERS_AUTH_H
 #define PROVIDERS_AUTH_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "providers/fetch_internal.h"
+#include "providers/fetch.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "providers/fetch_internal.h"
 #include "providers/url.h"
 
 #define POLL_MS_MAX 1000 /* curl wants to look at its own timers, too */

@@ -12,6 +12,7 @@ static const char *const names[TASK_COUNT] = {
 	[TASK_TEXT_CLASSIFICATION] = "text-classification",
 	[TASK_TOKEN_CLASSIFICATION] = "token-classification",
 	[TASK_QUESTION_ANSWERING] = "question-answering",
+	[TASK_PRETRAINING] = "pretraining",
 };
 
 const char *task_name(enum model_task task)

@@ -109,15 +109,18 @@ static int take_segment(struct plan *plan, struct cursor *at,
 	segment.source = cursor_le32(at);
 	segment.src = cursor_le64(at);
 	segment.len = cursor_le64(at);
-	if (at->bad || segment.len == 0)
+	if (at->bad || segment.len == 0 ||
+	    segment.len % segment_scale(segment.kind) != 0)
 		return -EBADMSG;
 	if (segment.kind == SEGMENT_ZERO)
-		return plan_add_zeros(plan, segment.len);
+		return segment.source || segment.src
+			       ? -EBADMSG
+			       : plan_add_zeros(plan, segment.len);
 	if (segment_reads_source(segment.kind))
 		return plan_add_range(plan, segment.kind, segment.source,
 				      segment.src, segment_src_len(&segment));
-	if (segment.kind != SEGMENT_BYTES || segment.src != plan->byte_count ||
-	    segment.len > cursor_left(bytes))
+	if (segment.kind != SEGMENT_BYTES || segment.source ||
+	    segment.src != plan->byte_count || segment.len > cursor_left(bytes))
 		return -EBADMSG;
 	generated = cursor_take(bytes, segment.len);
 	return plan_add_bytes(plan, generated, segment.len);

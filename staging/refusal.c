@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include "base/limits.h"
 #include "base/mem.h"
@@ -35,6 +36,7 @@ int refuse(struct refusal *refusal, const char *code, const char *detail,
 	str_release(&reason);
 	refusal->code = mem_strdup(code);
 	if (detail)
-		refusal->detail = mem_strndup(detail, REASON_BYTES_MAX);
+		refusal->detail =
+			mem_strndup(detail, strnlen(detail, REASON_BYTES_MAX));
 	return -EBADMSG;
 }

@@ -39,6 +39,9 @@ size_t dtype_bytes(enum dtype dtype);
 
 /* "F32", as safetensors writes it. */
 const char *dtype_name(enum dtype dtype);
+
+/* DTYPE_OTHER: none of the above. */
+enum dtype dtype_parse(const char *name);
 bool dtype_is_float(enum dtype dtype);
 
 struct tensor {
@@ -55,6 +58,13 @@ struct tensor {
 	 * column-major 2-D view of a torch checkpoint).
 	 */
 	bool transposed;
+
+	/*
+	 * The bytes lie in another order still (a view that skips or
+	 * repeats): nothing can be staged of it; .len bytes from .off are
+	 * not the tensor.
+	 */
+	bool strided;
 };
 
 struct weight_file {
@@ -76,8 +86,34 @@ void weights_free(struct weights *weights);
 DEFINE_AUTO_PTR(weights, struct weights, weights_free)
 #define auto_weights auto_of(weights)
 
+/*
+ * Building: files, then tensors, then weights_finish(), all by the reader
+ * of a format.  After a failure only weights_free().
+ */
+int weights_new(const char *format, struct weights **out) MUST_CHECK;
+
+/* Numbers the file; *@number is for tensor.file.  Copies @path. */
+int weights_add_file(struct weights *weights, const char *path, size_t index,
+		     uint64_t size, unsigned int *number) MUST_CHECK;
+
+/*
+ * Copies @tensor and its name.  A plain tensor's .len is set here.
+ * -EBADMSG: its bytes leave the file; -EFBIG: past a limit.
+ */
+int weights_add(struct weights *weights,
+		const struct tensor *tensor) MUST_CHECK;
+
+/* Builds .by_name.  -EBADMSG: two tensors of one name. */
+int weights_finish(struct weights *weights) MUST_CHECK;
+
 const struct tensor *weights_find(const struct weights *weights,
 				  const char *name);
+
+/* 1 for a scalar.  Of a tensor in an index: cannot overflow. */
 uint64_t tensor_elements(const struct tensor *tensor);
+
+/* False: elements or bytes pass 2^63; of any tensor. */
+bool tensor_measure(const struct tensor *tensor, uint64_t *elements,
+		    uint64_t *bytes);
 
 #endif

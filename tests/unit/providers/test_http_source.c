@@ -322,7 +322,6 @@ static void test_stall(void **state)
 	begin(&w, 0, 1000, 6); /* a third of it is the stall time */
 	while (bad_count > 0)
 		usleep(1000);
-	hub.arg = NULL;
 	assert_int_equal(finish(&w, 1000), 0);
 	assert_true(clock_now_ns() - start >= 2 * NS_PER_S);
 	assert_int_equal(hub.connections, 2);

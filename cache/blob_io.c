@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading what is resident, with every block's checksum seen once. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/atomic_file.h"
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "cache/cached_blob.h"
+
+/* A block found damaged is fetched again, this often. */
+#define FETCH_TRIES_MAX 3
+
+uint64_t block_sum(const struct cached_blob *blob, uint32_t block,
+		   const void *bytes, size_t len)
+{
+	return xxh3_64_seed(bytes, len,
+			    le64(blob->blob.key.bytes) ^ (uint64_t)block);
+}
+
+static int read_local(struct cached_blob *blob, uint64_t off, size_t len,
+		      void *to)
+{
+	auto_close int fd = blob->source->ops->open_local(blob->source);
+
+	return fd < 0 ? fd : file_pread(fd, off, len, to);
+}
+
+/* The file does not hold what was written: the block is fetched again. */
+static void block_damaged(struct cached_blob *blob, uint32_t block, int error)
+{
+	struct cache *cache = blob->cache;
+
+	log_warn("cache", "block %u of %s is damaged on disk (%s): dropped",
+		 block, blob->source->label, strerror(-error));
+	lock_take(&cache->lock);
+	cache->stats.damaged++;
+	block_drop_locked(blob, block);
+	lock_drop(&cache->lock);
+}
+
+/* What block @block is now; its bytes too, if they are in memory. */
+static uint8_t block_look(struct cached_blob *blob, uint32_t block,
+			  uint64_t *sum, size_t at, size_t len, void *to)
+{
+	struct cache *cache = blob->cache;
+	uint8_t flags;
+
+	lock_take(&cache->lock);
+	flags = blob->blocks[block];
+	*sum = blob->sums[block];
+	if (block_state(blob, block) == BLOCK_MEMORY)
+		memcpy(to, blob->memory[block] + at, len);
+	lock_drop(&cache->lock);
+	return flags;
+}
+
+static int block_prove(struct cached_blob *blob, uint32_t block, uint64_t sum)
+{
+	size_t len = block_bytes(blob, block);
+	auto_free uint8_t *bytes = mem_alloc(len);
+	struct cache *cache = blob->cache;
+	int r;
+
+	if (!bytes)
+		return -ENOMEM;
+	r = block_file_read(cache->files, &blob->name,
+			    (uint64_t)block * BLOCK_BYTES, len, bytes);
+	if (r == 0 && block_sum(blob, block, bytes, len) != sum)
+		r = -EBADMSG;
+	if (r < 0) {
+		block_damaged(blob, block, r);
+		return -ENODATA;
+	}
+	lock_take(&cache->lock);
+	if (block_state(blob, block) == BLOCK_PRESENT)
+		blob->blocks[block] |= BLOCK_PROVEN;
+	lock_drop(&cache->lock);
+	return 0;
+}
+
+/* Of one block: 1: its bytes were in memory; 0: they can be read. */
+static int block_ready(struct cached_blob *blob, uint32_t block, size_t at,
+		       size_t len, void *to)
+{
+	uint64_t sum;
+	uint8_t flags = block_look(blob, block, &sum, at, len, to);
+
+	switch (flags & BLOCK_STATE_MASK) {
+	case BLOCK_MEMORY:
+		return 1;
+	case BLOCK_PRESENT:
+		return flags & BLOCK_PROVEN ? 0 : block_prove(blob, block, sum);
+	default:
+		return -ENODATA;
+	}
+}
+
+/* Reads of proven neighbours are one call to the disk. */
+struct run {
+	uint64_t off;
+	size_t len;
+	uint8_t *to;
+};
+
+static int run_flush(struct cached_blob *blob, struct run *run)
+{
+	int r = 0;
+
+	if (run->len)
+		r = block_file_read(blob->cache->files, &blob->name, run->off,
+				    run->len, run->to);
+	if (r < 0)
+		block_damaged(blob, (uint32_t)(run->off / BLOCK_BYTES), r);
+	run->len = 0;
+	return r < 0 ? -ENODATA : 0;
+}
+
+static int cached_read(struct blob *base, uint64_t off, size_t len, void *to)
+{
+	struct cached_blob *blob = cached_of(base);
+	struct run run = { 0 };
+	uint8_t *at = to;
+
+	if (blob->local)
+		return read_local(blob, off, len, to);
+	while (len > 0) {
+		uint32_t block = (uint32_t)(off / BLOCK_BYTES);
+		size_t in = (size_t)(off % BLOCK_BYTES);
+		size_t part = (size_t)u64_min(len, BLOCK_BYTES - in);
+		int r = block_ready(blob, block, in, part, at);
+
+		if (r < 0)
+			return r;
+		if (r == 1 && run_flush(blob, &run) < 0)
+			return -ENODATA;
+		if (r == 0) {
+			if (run.len == 0)
+				run = (struct run){ off, 0, at };
+			run.len += part;
+		}
+		off += part;
+		at += part;
+		len -= part;
+	}
+	return run_flush(blob, &run);
+}
+
+/* A wait that a thread sits in. */
+struct sitting {
+	struct cache_wait wait;
+	struct lock lock;
+	struct cond done;
+	bool woken; /* lock */
+	int result; /* lock */
+};
+
+static void sitting_woken(struct cache_wait *wait, int result)
+{
+	struct sitting *sitting = container_of(wait, struct sitting, wait);
+
+	lock_take(&sitting->lock);
+	sitting->woken = true;
+	sitting->result = result;
+	cond_wake_one(&sitting->done);
+	lock_drop(&sitting->lock);
+}
+
+/* Until woken, or the deadline; then the wait is nobody's. */
+static int sit(struct sitting *sitting, uint64_t deadline_ns)
+{
+	int r = 0;
+
+	lock_take(&sitting->lock);
+	while (!sitting->woken && r == 0)
+		r = cond_wait_until(&sitting->done, &sitting->lock,
+				    deadline_ns);
+	if (!sitting->woken) {
+		lock_drop(&sitting->lock);
+		if (cache_cancel(&sitting->wait))
+			return -ETIMEDOUT;
+		lock_take(&sitting->lock);
+		while (!sitting->woken)
+			cond_wait(&sitting->done, &sitting->lock);
+	}
+	r = sitting->result;
+	lock_drop(&sitting->lock);
+	return r;
+}
+
+static int fetch_once(struct blob *base, uint64_t off, size_t len, void *to,
+		      uint64_t deadline_ns)
+{
+	struct cached_blob *blob = cached_of(base);
+	struct sitting sitting = { .wait.wake = sitting_woken };
+	auto_extents struct extents extents;
+	int r;
+
+	extents_init(&extents);
+	r = extents_add(&extents, base, off, len);
+	if (r < 0)
+		return r;
+	lock_init(&sitting.lock);
+	cond_init(&sitting.done);
+	r = cache_ensure(blob->cache, &extents, deadline_ns, &sitting.wait);
+	if (r == -EINPROGRESS)
+		r = sit(&sitting, deadline_ns);
+	if (r == 0) {
+		r = cached_read(base, off, len, to);
+		cache_release(&sitting.wait);
+	}
+	cond_release(&sitting.done);
+	lock_release(&sitting.lock);
+	return r;
+}
+
+static int cached_fetch(struct blob *base, uint64_t off, size_t len, void *to,
+			uint64_t deadline_ns)
+{
+	int r = -ENODATA;
+
+	if (cached_of(base)->local || len == 0)
+		return cached_read(base, off, len, to);
+	for (int i = 0; i < FETCH_TRIES_MAX && r == -ENODATA; i++)
+		r = fetch_once(base, off, len, to, deadline_ns);
+	return r == -ENODATA ? -EIO : r;
+}
+
+static void cached_free(struct blob *base)
+{
+	struct cached_blob *blob = cached_of(base);
+	struct cache *cache = blob->cache;
+
+	lock_take(&cache->lock);
+	if (map_get_bytes(&cache->open, base->key.bytes,
+			  sizeof(base->key.bytes)) == blob)
+		map_remove_bytes(&cache->open, base->key.bytes,
+				 sizeof(base->key.bytes));
+	if (blob->present)
+		closed_add_locked(cache, &base->key,
+				  blob->present * BLOCK_BYTES, clock_wall_s());
+	cache->stats.blobs--;
+	lock_drop(&cache->lock);
+	source_unref(blob->source);
+	free(blob->blocks);
+	free(blob->sums);
+	free(blob->chunks);
+	free(blob->memory);
+	free(blob);
+}
+
+const struct blob_ops cached_blob_ops = {
+	.read = cached_read,
+	.fetch = cached_fetch,
+	.free = cached_free,
+};

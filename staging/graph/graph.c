@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+#include "staging/graph/graph.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/limits.h"
+#include "base/mem.h"
+
+#define append(graph, list, item)                     \
+	do {                                          \
+		*(graph)->list##s_end = (item);       \
+		(graph)->list##s_end = &(item)->next; \
+		(graph)->list##_count++;              \
+	} while (0)
+
+int graph_new(struct refusal *why, struct graph **out)
+{
+	struct graph *graph = mem_zalloc(sizeof(*graph));
+
+	if (!graph)
+		return -ENOMEM;
+	map_init(&graph->constants);
+	map_init(&graph->weights);
+	graph->nodes_end = &graph->nodes;
+	graph->initializers_end = &graph->initializers;
+	graph->inputs_end = &graph->inputs;
+	graph->outputs_end = &graph->outputs;
+	graph->why = why;
+	graph->nowhere.name = "";
+	*out = graph;
+	return 0;
+}
+
+void graph_free(struct graph *graph)
+{
+	if (!graph)
+		return;
+	map_release(&graph->constants);
+	map_release(&graph->weights);
+	arena_release(&graph->arena);
+	free(graph);
+}
+
+struct value *graph_fail(struct graph *graph, int error)
+{
+	assert(error < 0);
+	if (graph->error == 0)
+		graph->error = error;
+	return &graph->nowhere;
+}
+
+PRINTF_LIKE(2, 3)
+static char *name_format(struct graph *graph, const char *format, ...)
+{
+	va_list args;
+	char *name;
+
+	va_start(args, format);
+	name = arena_vprintf(&graph->arena, format, args);
+	va_end(args);
+	return name;
+}
+
+static void *copy(struct graph *graph, const void *from, size_t count,
+		  size_t size)
+{
+	void *to = arena_alloc(&graph->arena, count * size);
+
+	if (to && count > 0)
+		memcpy(to, from, count * size);
+	return to;
+}
+
+static int node_fill(struct graph *graph, struct node *node, const char *op,
+		     struct value *const *inputs, const struct attr *attrs)
+{
+	struct value *output = copy(graph, inputs[0], 1, sizeof(*output));
+
+	node->op = op;
+	node->output = output;
+	node->inputs = copy(graph, inputs, node->input_count, sizeof(*inputs));
+	node->attrs = copy(graph, attrs, node->attr_count, sizeof(*attrs));
+	if (!output || !node->inputs || !node->attrs)
+		return -ENOMEM;
+	output->name = name_format(graph, "%s_%zu", op, graph->node_count + 1);
+	output->rows = 0;
+	output->transposed = false;
+	return output->name ? 0 : -ENOMEM;
+}
+
+struct value *graph_node(struct graph *graph, const char *op,
+			 struct value *const *inputs, size_t input_count,
+			 const struct attr *attrs, size_t attr_count)
+{
+	struct node *node;
+
+	if (graph->error < 0)
+		return &graph->nowhere;
+	if (graph->node_count >= GRAPH_NODES_MAX)
+		return graph_fail(graph, -EFBIG);
+	node = arena_alloc(&graph->arena, sizeof(*node));
+	if (!node)
+		return graph_fail(graph, -ENOMEM);
+	node->input_count = input_count;
+	node->attr_count = attr_count;
+	if (node_fill(graph, node, op, inputs, attrs) < 0)
+		return graph_fail(graph, -ENOMEM);
+	append(graph, node, node);
+	return node->output;
+}
+
+static struct initializer *initializer_add(struct graph *graph,
+					   const char *name)
+{
+	struct initializer *made;
+
+	made = arena_alloc(&graph->arena, sizeof(*made));
+	if (made)
+		made->value = arena_alloc(&graph->arena, sizeof(*made->value));
+	if (!made || !made->value) {
+		graph_fail(graph, -ENOMEM);
+		return NULL;
+	}
+	made->value->name = name;
+	append(graph, initializer, made);
+	return made;
+}
+
+/* Remembers what @name gives. */
+static struct value *know(struct graph *graph, struct map *known,
+			  const char *name, struct value *value)
+{
+	int r = graph->error < 0 ? 0 : map_add(known, name, value);
+
+	return r < 0 ? graph_fail(graph, r) : value;
+}
+
+/* @bytes of one axis of @count, or of a scalar if that is 0. */
+static struct value *constant(struct graph *graph, const char *name,
+			      enum onnx_type type, const void *bytes,
+			      size_t len, size_t count)
+{
+	struct initializer *made;
+	struct value *known;
+
+	if (graph->error < 0)
+		return &graph->nowhere;
+	if (!name)
+		return graph_fail(graph, -ENOMEM);
+	known = map_get(&graph->constants, name);
+	if (known)
+		return known;
+	made = initializer_add(graph, name);
+	if (!made)
+		return &graph->nowhere;
+	made->bytes = copy(graph, bytes, len, 1);
+	if (!made->bytes)
+		return graph_fail(graph, -ENOMEM);
+	made->len = len;
+	made->type = type;
+	made->rank = count > 0;
+	made->dims[0] = count;
+	made->value->rank = made->rank;
+	made->value->width = count;
+	return know(graph, &graph->constants, name, made->value);
+}
+
+struct value *graph_float(struct graph *graph, float f)
+{
+	uint8_t bytes[4];
+	uint32_t bits;
+
+	memcpy(&bits, &f, sizeof(bits));
+	put_le32(bytes, bits);
+	return constant(graph, name_format(graph, "float_%.9g", (double)f),
+			ONNX_FLOAT, bytes, sizeof(bytes), 0);
+}
+
+struct value *graph_int(struct graph *graph, int64_t i)
+{
+	uint8_t bytes[8];
+
+	put_le64(bytes, (uint64_t)i);
+	return constant(graph, name_format(graph, "int_%" PRId64, i),
+			ONNX_INT64, bytes, sizeof(bytes), 0);
+}
+
+struct value *graph_table(struct graph *graph, const char *name,
+			  const int64_t *ints, size_t count)
+{
+	uint8_t *bytes;
+
+	assert(count > 0);
+	if (graph->error < 0)
+		return &graph->nowhere;
+	bytes = arena_alloc(&graph->arena, count * 8);
+	if (!bytes)
+		return graph_fail(graph, -ENOMEM);
+	for (size_t i = 0; i < count; i++)
+		put_le64(bytes + 8 * i, (uint64_t)ints[i]);
+	return constant(graph, name, ONNX_INT64, bytes, count * 8, count);
+}
+
+struct value *graph_ints(struct graph *graph, const int64_t *ints, size_t count)
+{
+	const char *name = "ints";
+
+	for (size_t i = 0; name && i < count; i++)
+		name = name_format(graph, "%s_%" PRId64, name, ints[i]);
+	if (!name)
+		return graph_fail(graph, -ENOMEM);
+	return graph_table(graph, name, ints, count);
+}
+
+static int weight_check(struct graph *graph, const struct tensor *tensor)
+{
+	if (!dtype_is_float(tensor->dtype))
+		return refuse(graph->why, "unsupported-dtype", tensor->name,
+			      "the tensor %s is %s, not floating point",
+			      tensor->name, dtype_name(tensor->dtype));
+	if (tensor->strided)
+		return refuse(graph->why, "unsupported-layout", tensor->name,
+			      "the bytes of the tensor %s lie in an order "
+			      "that cannot be read as it is",
+			      tensor->name);
+	if (tensor->len == 0)
+		return refuse(graph->why, "empty-tensor", tensor->name,
+			      "the tensor %s has no elements", tensor->name);
+	return 0;
+}
+
+static void weight_shape(struct initializer *made, const struct tensor *tensor)
+{
+	struct value *value = made->value;
+
+	assert(!tensor->transposed || tensor->rank == 2);
+	made->tensor = tensor;
+	made->rank = value->rank = tensor->rank;
+	for (unsigned int i = 0; i < tensor->rank; i++)
+		made->dims[i] = tensor->dims[tensor->transposed ? 1 - i : i];
+	if (tensor->rank > 0) {
+		value->rows = tensor->dims[0];
+		value->width = tensor->dims[tensor->rank - 1];
+	}
+	value->transposed = tensor->transposed;
+}
+
+/* @weight as float32; it keeps its shape. */
+static struct value *weight_cast(struct graph *graph, struct value *weight)
+{
+	struct value *cast = graph_node(graph, "Cast", INPUTS(weight),
+					ATTRS(attr_int("to", ONNX_FLOAT)));
+
+	cast->rows = weight->rows;
+	cast->transposed = weight->transposed;
+	return cast;
+}
+
+struct value *graph_weight(struct graph *graph, const struct tensor *tensor)
+{
+	struct initializer *made;
+	struct value *value;
+	int r;
+
+	if (graph->error < 0)
+		return &graph->nowhere;
+	value = map_get(&graph->weights, tensor->name);
+	if (value)
+		return value;
+	r = weight_check(graph, tensor);
+	if (r < 0)
+		return graph_fail(graph, r);
+	made = initializer_add(graph, tensor->name);
+	if (!made)
+		return &graph->nowhere;
+	weight_shape(made, tensor);
+	made->type = ONNX_FLOAT;
+	value = made->value;
+	if (tensor->dtype == DTYPE_F64) {
+		made->type = ONNX_DOUBLE;
+		value = weight_cast(graph, value);
+	}
+	return know(graph, &graph->weights, tensor->name, value);
+}
+
+struct value *graph_straight(struct graph *graph, struct value *weight)
+{
+	struct value *straight;
+
+	if (!weight->transposed)
+		return weight;
+	straight = graph_node(graph, "Transpose", INPUTS(weight),
+			      ATTRS(attr_ints("perm", 1, 0)));
+	straight->rows = weight->rows;
+	return straight;
+}
+
+static struct port *port_new(struct graph *graph, struct value *value,
+			     enum onnx_type type, const struct dim *dims,
+			     unsigned int rank)
+{
+	struct port *port;
+
+	assert(rank <= PORT_RANK_MAX);
+	port = arena_alloc(&graph->arena, sizeof(*port));
+	if (!port) {
+		graph_fail(graph, -ENOMEM);
+		return NULL;
+	}
+	port->value = value;
+	port->type = type;
+	port->rank = rank;
+	memcpy(port->dims, dims, rank * sizeof(*dims));
+	return port;
+}
+
+struct value *graph_input(struct graph *graph, const char *name,
+			  const struct dim *dims, unsigned int rank)
+{
+	struct value *value;
+	struct port *port;
+
+	if (graph->error < 0)
+		return &graph->nowhere;
+	value = arena_alloc(&graph->arena, sizeof(*value));
+	if (!value)
+		return graph_fail(graph, -ENOMEM);
+	value->name = name;
+	value->rank = rank;
+	port = port_new(graph, value, ONNX_INT64, dims, rank);
+	if (!port)
+		return &graph->nowhere;
+	append(graph, input, port);
+	return value;
+}
+
+void graph_output(struct graph *graph, struct value *value, const char *name,
+		  const struct dim *dims, unsigned int rank)
+{
+	struct port *port;
+
+	if (graph->error < 0)
+		return;
+	port = port_new(graph, value, ONNX_FLOAT, dims, rank);
+	if (!port)
+		return;
+	value->name = name;
+	append(graph, output, port);
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+#include "staging/info.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "staging/json_write.h"
+#include "staging/stage_repo.h"
+
+const char *form_name(enum stage_form form)
+{
+	return form == STAGE_FORM_DL4J ? "dl4j" : "plain";
+}
+
+static void write_origin(struct json_write *json, const struct stage_repo *repo)
+{
+	json_write_text(json, "id", repo->id);
+	json_write_text(json, "revision", repo->revision);
+	json_write_text(json, "url", repo->url);
+	json_write_text(json, "licence", repo->licence);
+	json_write_text(json, "pipeline_tag", repo->pipeline_tag);
+	json_write_text(json, "converter", "omnihub " OMNIHUB_VERSION);
+}
+
+static void write_values(struct json_write *json, const char *key,
+			 const struct staged_value *values, size_t count)
+{
+	json_write_open(json, key, '[');
+	for (size_t i = 0; i < count; i++) {
+		json_write_open(json, NULL, '{');
+		json_write_text(json, "name", values[i].name);
+		json_write_text(json, "dtype", values[i].dtype);
+		json_write_raw(json, "shape", values[i].shape);
+		json_write_close(json, '}');
+	}
+	json_write_close(json, ']');
+}
+
+/* Files that turn text into the inputs; where to find them from a view. */
+static void write_preprocessing(struct json_write *json,
+				const struct stage_repo *repo)
+{
+	static const char *const names[] = {
+		"tokenizer.json",
+		"tokenizer_config.json",
+		"vocab.txt",
+		"vocab.json",
+		"merges.txt",
+		"sentencepiece.bpe.model",
+		"spiece.model",
+		"special_tokens_map.json",
+		"added_tokens.json",
+		"preprocessor_config.json",
+		"sentence_bert_config.json",
+		"modules.json",
+		"1_Pooling/config.json",
+	};
+	char path[NAME_BYTES_MAX];
+	size_t index;
+
+	json_write_open(json, "preprocessing", '[');
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (!stage_repo_find(repo, names[i], &index))
+			continue;
+		snprintf(path, sizeof(path), "repo/%s", names[i]);
+		json_write_text(json, NULL, path);
+	}
+	json_write_close(json, ']');
+}
+
+/*
+ * Tokens a text may have.  Positions of the RoBERTa line and of MPNet begin
+ * after the padding index (transformers, create_position_ids_from_input_ids).
+ */
+static void write_max_length(struct json_write *json, const struct json *config)
+{
+	static const char *const offset[] = { "roberta", "xlm-roberta",
+					      "camembert", "mpnet" };
+	const char *type = json_string(json_get(config, "model_type"));
+	uint64_t positions, padding = 1;
+
+	if (!json_u64(json_get(config, "max_position_embeddings"), &positions))
+		return;
+	for (size_t i = 0; type && i < ARRAY_LEN(offset); i++) {
+		if (strcmp(type, offset[i]) != 0)
+			continue;
+		if (strcmp(type, "mpnet") != 0)
+			json_u64(json_get(config, "pad_token_id"), &padding);
+		if (positions <= padding)
+			return;
+		positions -= padding + 1;
+	}
+	json_write_u64(json, "max_length", positions);
+}
+
+static void write_labels(struct json_write *json, const struct json *config)
+{
+	const struct json *labels = json_get(config, "id2label");
+
+	if (json_kind(labels) != JSON_OBJECT)
+		return;
+	json_write_open(json, "labels", '{');
+	for (const struct json *label = json_first(labels); label;
+	     label = json_next(label))
+		if (json_string(label))
+			json_write_text(json, json_key(label),
+					json_string(label));
+	json_write_close(json, '}');
+}
+
+/* @digest has DIGEST_TEXT bytes; "" where the hub gives none. */
+static int source_digest(const struct stage_repo *repo, const char *path,
+			 char *digest)
+{
+	auto_blob struct blob *blob = NULL;
+	size_t index;
+	int r;
+
+	digest[0] = '\0';
+	if (!stage_repo_find(repo, path, &index))
+		return 0;
+	r = stage_repo_open(repo, index, &blob);
+	if (r == 0)
+		digest_text(&blob->digest, digest);
+	return r;
+}
+
+static int write_sources(struct json_write *json, const struct stage_repo *repo,
+			 const struct plan *plan)
+{
+	char digest[DIGEST_TEXT];
+	int r;
+
+	json_write_open(json, "sources", '[');
+	for (size_t i = 0; i < plan->source_count; i++) {
+		const struct plan_source *source = &plan->sources[i];
+
+		r = source_digest(repo, source->path, digest);
+		if (r < 0)
+			return r;
+		json_write_open(json, NULL, '{');
+		json_write_text(json, "path", source->path);
+		json_write_u64(json, "size", source->size);
+		if (digest[0])
+			json_write_text(json, "digest", digest);
+		json_write_close(json, '}');
+	}
+	json_write_close(json, ']');
+	return 0;
+}
+
+static void write_plan(struct json_write *json, const char *key,
+		       const struct plan *plan)
+{
+	json_write_open(json, key, '{');
+	json_write_text(json, "digest", plan->digest);
+	json_write_u64(json, "size", plan->size);
+	json_write_u64(json, "generated_bytes", plan->byte_count);
+	json_write_close(json, '}');
+}
+
+static void write_ignored(struct json_write *json,
+			  const struct staged_model *model)
+{
+	json_write_open(json, "ignored_tensors", '[');
+	for (size_t i = 0; i < model->ignored_count; i++)
+		json_write_text(json, NULL, model->ignored[i]);
+	json_write_close(json, ']');
+}
+
+static void write_model(struct json_write *json, const struct json *config,
+			enum model_task task, enum stage_form form,
+			const struct staged_model *model)
+{
+	json_write_text(json, "task", task_name(task));
+	json_write_text(json, "family", model->family);
+	json_write_text(json, "form", form_name(form));
+	json_write_raw(json, "forms", "[\"plain\",\"dl4j\"]");
+	write_values(json, "inputs", model->inputs, model->input_count);
+	write_values(json, "outputs", model->outputs, model->output_count);
+	write_max_length(json, config);
+	if (task == TASK_TEXT_CLASSIFICATION ||
+	    task == TASK_TOKEN_CLASSIFICATION)
+		write_labels(json, config);
+	json_write_u64(json, "nodes", model->node_count);
+	write_ignored(json, model);
+	write_plan(json, "plan", model->onnx);
+	if (model->data)
+		write_plan(json, "data_plan", model->data);
+}
+
+int info_of_model(const struct stage_repo *repo,
+		  const struct checkpoint *checkpoint, enum model_task task,
+		  enum stage_form form, const struct staged_model *model,
+		  struct str *out)
+{
+	const struct plan *weights = model->data ? model->data : model->onnx;
+	struct json_write json;
+	int r;
+
+	json_write_init(&json, out);
+	json_write_open(&json, NULL, '{');
+	write_origin(&json, repo);
+	write_model(&json, json_root(checkpoint->config), task, form, model);
+	write_preprocessing(&json, repo);
+	r = write_sources(&json, repo, weights);
+	json_write_close(&json, '}');
+	json_write_newline(&json);
+	return r < 0 ? r : json_write_end(&json);
+}
+
+static void write_aliases(struct json_write *json,
+			  const struct safetensors_view *view)
+{
+	json_write_open(json, "dropped_aliases", '{');
+	for (size_t i = 0; i < view->alias_count; i++)
+		json_write_text(json, view->aliases[i].dropped->name,
+				view->aliases[i].kept->name);
+	json_write_close(json, '}');
+}
+
+int info_of_safetensors(const struct stage_repo *repo,
+			const struct safetensors_view *view, struct str *out)
+{
+	struct json_write json;
+	int r;
+
+	json_write_init(&json, out);
+	json_write_open(&json, NULL, '{');
+	write_origin(&json, repo);
+	json_write_u64(&json, "tensors", view->tensor_count);
+	write_aliases(&json, view);
+	write_plan(&json, "plan", view->plan);
+	r = write_sources(&json, repo, view->plan);
+	json_write_close(&json, '}');
+	json_write_newline(&json);
+	return r < 0 ? r : json_write_end(&json);
+}
+
+static int write_convert(struct json_write *json, const struct stage_repo *repo,
+			 const char *task)
+{
+	auto_str struct str command;
+	int r;
+
+	str_init(&command, REASON_BYTES_MAX);
+	r = str_printf(&command,
+		       "optimum-cli export onnx --model %s --task %s <folder>",
+		       repo->id, task);
+	json_write_text(json, "convert", str_text(&command));
+	return r;
+}
+
+int info_of_refusal(const struct stage_repo *repo, const struct refusal *why,
+		    const char *model_type, const char *task, struct str *out)
+{
+	struct json_write json;
+	int r = 0;
+
+	json_write_init(&json, out);
+	json_write_open(&json, NULL, '{');
+	json_write_text(&json, "state", "refused");
+	json_write_text(&json, "code", why->code ? why->code : "refused");
+	json_write_text(&json, "reason", why->reason);
+	json_write_text(&json, "detail", why->detail);
+	json_write_text(&json, "model_type", model_type);
+	json_write_text(&json, "task", task);
+	if (task)
+		r = write_convert(&json, repo, task);
+	json_write_close(&json, '}');
+	json_write_newline(&json);
+	return r < 0 ? r : json_write_end(&json);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * staging/info.h - info.json and staged.status: what a view says of itself.
+ *
+ * All append JSON to @out.
+ */
+#ifndef STAGING_INFO_H
+#define STAGING_INFO_H
+
+#include "base/annot.h"
+#include "base/str.h"
+#include "staging/checkpoint.h"
+#include "staging/models.h"
+#include "staging/refusal.h"
+#include "staging/staging.h"
+#include "staging/view_safetensors.h"
+
+/* Of a staged model; @model is whole. */
+int info_of_model(const struct stage_repo *repo,
+		  const struct checkpoint *checkpoint, enum model_task task,
+		  enum stage_form form, const struct staged_model *model,
+		  struct str *out) MUST_CHECK;
+
+/* Of a composed safetensors file. */
+int info_of_safetensors(const struct stage_repo *repo,
+			const struct safetensors_view *view,
+			struct str *out) MUST_CHECK;
+
+/* Why there is none.  @model_type and @task may be NULL. */
+int info_of_refusal(const struct stage_repo *repo, const struct refusal *why,
+		    const char *model_type, const char *task,
+		    struct str *out) MUST_CHECK;
+
+/* "plain", "dl4j"; static. */
+const char *form_name(enum stage_form form);
+
+#endif

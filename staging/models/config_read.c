@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include "staging/models/config_read.h"
+
+#include <string.h>
+
+static void refuse_value(struct emit *emit, const char *key)
+{
+	graph_refuse(emit->graph, "unsupported-config", key,
+		     "the configuration's \"%s\" has a value that is not "
+		     "supported",
+		     key);
+}
+
+/* NULL: missing, or null. */
+static const struct json *value_of(const struct emit *emit, const char *key)
+{
+	const struct json *value = json_get(emit->config, key);
+
+	return json_kind(value) == JSON_NULL ? NULL : value;
+}
+
+static uint64_t ranged(struct emit *emit, const char *key, uint64_t otherwise,
+		       uint64_t min, uint64_t max)
+{
+	const struct json *value = value_of(emit, key);
+	uint64_t got;
+
+	if (!value)
+		return otherwise;
+	if (json_u64(value, &got) && got >= min && got <= max)
+		return got;
+	refuse_value(emit, key);
+	return otherwise;
+}
+
+uint64_t config_count(struct emit *emit, const char *key, uint64_t otherwise,
+		      uint64_t max)
+{
+	return ranged(emit, key, otherwise, 1, max);
+}
+
+uint64_t config_index(struct emit *emit, const char *key, uint64_t otherwise,
+		      uint64_t max)
+{
+	return ranged(emit, key, otherwise, 0, max);
+}
+
+double config_number(struct emit *emit, const char *key, double otherwise)
+{
+	const struct json *value = value_of(emit, key);
+	double got;
+
+	if (!value)
+		return otherwise;
+	if (json_double(value, &got))
+		return got;
+	refuse_value(emit, key);
+	return otherwise;
+}
+
+const char *config_text(struct emit *emit, const char *key,
+			const char *otherwise)
+{
+	const struct json *value = value_of(emit, key);
+
+	if (!value)
+		return otherwise;
+	if (!json_string(value)) {
+		refuse_value(emit, key);
+		return otherwise;
+	}
+	return json_string(value);
+}
+
+bool config_flag(struct emit *emit, const char *key, bool otherwise)
+{
+	const struct json *value = value_of(emit, key);
+
+	if (value && json_kind(value) != JSON_BOOL)
+		refuse_value(emit, key);
+	return json_bool(value, otherwise);
+}
+
+/* Anything but null, false, 0, "" and what is empty. */
+static bool is_set(const struct json *value)
+{
+	uint64_t number;
+
+	switch (json_kind(value)) {
+	case JSON_MISSING:
+	case JSON_NULL:
+		return false;
+	case JSON_BOOL:
+		return json_bool(value, true);
+	case JSON_NUMBER:
+		return !json_u64(value, &number) || number != 0;
+	case JSON_STRING:
+		return json_string(value)[0] != '\0';
+	default:
+		return json_count(value) > 0;
+	}
+}
+
+static void refuse_if_set(struct emit *emit, const char *key)
+{
+	if (is_set(json_get(emit->config, key)))
+		refuse_value(emit, key);
+}
+
+void config_check(struct emit *emit)
+{
+	static const char *const unset[] = {
+		"adapters",
+		"adapter_fusion",
+		"add_cross_attention",
+		"auto_map",
+		"cross_attention_hidden_size",
+		"is_decoder",
+		"is_encoder_decoder",
+		"pruned_heads",
+		"quantization_config",
+	};
+	const char *position;
+
+	for (size_t i = 0; i < ARRAY_LEN(unset); i++)
+		refuse_if_set(emit, unset[i]);
+	position = config_text(emit, "position_embedding_type", "absolute");
+	if (strcmp(position, "absolute") != 0)
+		refuse_value(emit, "position_embedding_type");
+}

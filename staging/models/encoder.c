@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+#include "staging/models/encoder.h"
+
+#include <stdio.h>
+
+#include "base/limits.h"
+#include "staging/graph/blocks.h"
+#include "staging/models/config_read.h"
+
+#define WORDS "embeddings.word_embeddings"
+
+const struct encoder_names encoder_names_bert = {
+	.query = "attention.self.query",
+	.key = "attention.self.key",
+	.value = "attention.self.value",
+	.attention = "attention.output.dense",
+	.attention_norm = "attention.output.LayerNorm",
+	.up = "intermediate.dense",
+	.down = "output.dense",
+	.norm = "output.LayerNorm",
+};
+
+void encoder_read(struct emit *emit, struct encoder *encoder)
+{
+	encoder->hidden = config_count(emit, "hidden_size", encoder->hidden,
+				       MODEL_WIDTH_MAX);
+	encoder->intermediate = config_count(emit, "intermediate_size",
+					     encoder->intermediate,
+					     MODEL_WIDTH_MAX);
+	encoder->layers = (unsigned int)config_count(
+		emit, "num_hidden_layers", encoder->layers, MODEL_LAYERS_MAX);
+	encoder->heads = (unsigned int)config_count(
+		emit, "num_attention_heads", encoder->heads, MODEL_HEADS_MAX);
+	encoder->eps = config_number(emit, "layer_norm_eps", encoder->eps);
+	encoder->activation = config_text(emit, "hidden_act",
+					  encoder->activation);
+	encoder_check(emit, encoder);
+}
+
+void encoder_check(struct emit *emit, const struct encoder *encoder)
+{
+	if (encoder->hidden % encoder->heads != 0)
+		graph_refuse(emit->graph, "unsupported-config",
+			     "num_attention_heads",
+			     "the hidden size is no multiple of the number of "
+			     "attention heads");
+}
+
+struct value *emit_linear(struct emit *emit, struct value *x, uint64_t rows,
+			  const char *prefix, const char *name)
+{
+	struct value *weight, *bias;
+
+	weight = bind_matrix(emit->bind, rows, x->width, "%s%s.weight", prefix,
+			     name);
+	bias = bind_vector(emit->bind, weight->rows, "%s%s.bias", prefix, name);
+	return emit->sheet.form->linear(&emit->sheet, x, weight, bias);
+}
+
+struct value *emit_norm(struct emit *emit, struct value *x, double eps,
+			const char *prefix, const char *name)
+{
+	struct value *scale, *bias;
+
+	scale = bind_vector(emit->bind, x->width, "%s%s.weight", prefix, name);
+	bias = bind_vector(emit->bind, x->width, "%s%s.bias", prefix, name);
+	return block_layer_norm(&emit->sheet, x, scale, bias, eps);
+}
+
+struct value *emit_table(struct emit *emit, uint64_t width, const char *name)
+{
+	return bind_matrix(emit->bind, 0, width, "%s.weight", name);
+}
+
+static struct value *attend(struct emit *emit, const struct encoder *encoder,
+			    const char *prefix, struct value *x)
+{
+	const struct encoder_names *names = encoder->names;
+	uint64_t width = encoder->hidden;
+	struct attention attention = {
+		.q = emit_linear(emit, x, width, prefix, names->query),
+		.k = emit_linear(emit, x, width, prefix, names->key),
+		.v = emit_linear(emit, x, width, prefix, names->value),
+		.mask = encoder->mask,
+		.bias = encoder->bias,
+		.heads = encoder->heads,
+	};
+
+	x = emit->sheet.form->attention(&emit->sheet, &attention);
+	return emit_linear(emit, x, width, prefix, names->attention);
+}
+
+struct value *encoder_layer(struct emit *emit, const struct encoder *encoder,
+			    const char *prefix, struct value *x)
+{
+	const struct encoder_names *names = encoder->names;
+	struct sheet *sheet = &emit->sheet;
+	struct value *y;
+
+	y = block_add(sheet, attend(emit, encoder, prefix, x), x);
+	x = emit_norm(emit, y, encoder->eps, prefix, names->attention_norm);
+	y = emit_linear(emit, x, encoder->intermediate, prefix, names->up);
+	y = block_activation(sheet, encoder->activation, y);
+	y = emit_linear(emit, y, encoder->hidden, prefix, names->down);
+	return emit_norm(emit, block_add(sheet, y, x), encoder->eps, prefix,
+			 names->norm);
+}
+
+struct value *encoder_layers(struct emit *emit, const struct encoder *encoder,
+			     const char *prefix, struct value *x)
+{
+	char layer[TENSOR_NAME_MAX];
+
+	for (unsigned int i = 0; i < encoder->layers; i++) {
+		if (emit->graph->error < 0)
+			break;
+		snprintf(layer, sizeof(layer), "%s%u.", prefix, i);
+		x = encoder_layer(emit, encoder, layer, x);
+	}
+	return x;
+}
+
+void emit_hidden(struct emit *emit, struct value *x)
+{
+	emit->sheet.form->output_tokens(&emit->sheet, x, "last_hidden_state");
+}
+
+struct value *emit_pool(struct emit *emit, struct value *x, const char *name)
+{
+	struct value *first = emit->sheet.form->first(&emit->sheet, x);
+
+	first = emit_linear(emit, first, x->width, "", name);
+	return block_tanh(&emit->sheet, first);
+}
+
+void emit_hidden_pooled(struct emit *emit, struct value *x, const char *name)
+{
+	struct sheet *sheet = &emit->sheet;
+
+	emit_hidden(emit, x);
+	if (bind_has(emit->bind, "%s.weight", name))
+		sheet->form->output_first(sheet, emit_pool(emit, x, name),
+					  "pooler_output");
+}
+
+void emit_token_classes(struct emit *emit, struct value *x)
+{
+	x = emit_linear(emit, x, 0, "", "classifier");
+	emit->sheet.form->output_tokens(&emit->sheet, x, "logits");
+}
+
+void emit_answer_span(struct emit *emit, struct value *x)
+{
+	struct sheet *sheet = &emit->sheet;
+
+	x = emit_linear(emit, x, 2, "", "qa_outputs");
+	sheet->form->output_column(sheet, x, 0, "start_logits");
+	sheet->form->output_column(sheet, x, 1, "end_logits");
+}
+
+void emit_classes_of_first(struct emit *emit, struct value *x,
+			   const char *activation)
+{
+	struct sheet *sheet = &emit->sheet;
+
+	x = sheet->form->first(sheet, x);
+	x = emit_linear(emit, x, x->width, "", "classifier.dense");
+	x = block_activation(sheet, activation, x);
+	x = emit_linear(emit, x, 0, "", "classifier.out_proj");
+	sheet->form->output_first(sheet, x, "logits");
+}
+
+/* The decoder's own weights, or where they are tied the embeddings. */
+static struct value *decoder_weight(struct emit *emit,
+				    const struct word_head *head)
+{
+	bool tied = config_flag(emit, "tie_word_embeddings", true);
+
+	if (tied && !bind_has(emit->bind, "%s.weight", head->decoder))
+		return emit_table(emit, head->width, WORDS);
+	return emit_table(emit, head->width, head->decoder);
+}
+
+void emit_words(struct emit *emit, struct value *x,
+		const struct word_head *head)
+{
+	struct sheet *sheet = &emit->sheet;
+	const char *name = head->bias[0];
+	struct value *weight, *bias;
+
+	x = emit_linear(emit, x, head->width, "", head->dense);
+	x = block_activation(sheet, head->activation, x);
+	x = emit_norm(emit, x, head->eps, "", head->norm);
+	weight = decoder_weight(emit, head);
+	if (head->bias[1] && !bind_has(emit->bind, "%s", name))
+		name = head->bias[1];
+	bias = bind_vector(emit->bind, weight->rows, "%s", name);
+	x = sheet->form->linear(sheet, x, weight, bias);
+	sheet->form->output_tokens(sheet, x, "logits");
+}

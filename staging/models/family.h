@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * staging/models/family.h - what a family of models has to say about itself.
+ *
+ * One file a family, one line in families.c: README.md says how.
+ */
+#ifndef STAGING_MODELS_FAMILY_H
+#define STAGING_MODELS_FAMILY_H
+
+#include "base/json.h"
+#include "staging/bind.h"
+#include "staging/graph/form.h"
+#include "staging/models.h"
+
+/* A model being emitted; borrows all that it points to. */
+struct emit {
+	const struct json *config;
+	struct graph *graph; /* keeps the first error */
+	struct bind *bind;
+	struct sheet sheet;
+};
+
+struct head {
+	/*
+	 * A tensor that only this head has, and the end of the class's name
+	 * ("ForTokenClassification") where that does not tell it from another
+	 * head, else NULL.
+	 */
+	const char *tensor;
+	const char *architecture;
+
+	/* From the rows of tokens to the outputs. */
+	void (*emit)(struct emit *emit, struct value *x);
+};
+
+struct family {
+	const char *name;  /* model_type */
+	const char *class; /* "Bert" of BertForMaskedLM */
+	const char *base;  /* prefix of the base model's tensors */
+
+	/* Ends with NULL: what tensors may be left over (bind_finish()). */
+	const char *const *leftovers;
+
+	/* Declares the inputs; gives the last hidden state, a row a token. */
+	struct value *(*body)(struct emit *emit);
+
+	/* The outputs of the base model. */
+	void (*features)(struct emit *emit, struct value *x);
+
+	/* By task; without .emit: there is no such head. */
+	struct head heads[TASK_COUNT];
+};
+
+extern const struct family family_albert;
+extern const struct family family_bert;
+extern const struct family family_camembert;
+extern const struct family family_distilbert;
+extern const struct family family_electra;
+extern const struct family family_mpnet;
+extern const struct family family_roberta;
+extern const struct family family_xlm_roberta;
+
+/* By model_type, or the class's name in old files.  NULL: not known. */
+const struct family *family_find(const struct json *config);
+
+/* Whether a class that the configuration names ends with @end. */
+bool family_is_class(const struct json *config, const char *end);
+
+#endif

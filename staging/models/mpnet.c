@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <math.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "staging/graph/blocks.h"
+#include "staging/models/config_read.h"
+#include "staging/models/encoder.h"
+
+/*
+ * modeling_mpnet.py has these as numbers; the configuration's
+ * relative_attention_num_buckets sizes the table only.
+ */
+#define PAD 1
+#define BUCKETS 32
+#define DISTANCE_MAX 128
+
+static const struct encoder_names names = {
+	.query = "attention.attn.q",
+	.key = "attention.attn.k",
+	.value = "attention.attn.v",
+	.attention = "attention.attn.o",
+	.attention_norm = "attention.LayerNorm",
+	.up = "intermediate.dense",
+	.down = "output.dense",
+	.norm = "output.LayerNorm",
+};
+
+static const struct encoder mpnet_defaults = {
+	.names = &names,
+	.hidden = 768,
+	.intermediate = 3072,
+	.layers = 12,
+	.heads = 12,
+	.eps = 1e-12,
+	.activation = "gelu",
+};
+
+/*
+ * relative_position_bucket() of a token @distance to the right: half of the
+ * buckets for each side, of these half for single distances and half for
+ * ranges that grow by the logarithm, computed in floats as torch does.
+ */
+static int64_t bucket_of(int64_t distance)
+{
+	const int64_t side = BUCKETS / 2, exact = side / 2;
+	int64_t bucket = distance > 0 ? side : 0;
+	int64_t far = distance > 0 ? distance : -distance;
+	float scaled;
+
+	if (far < exact)
+		return bucket + far;
+	scaled = logf((float)far / (float)exact) /
+		 (float)log((double)DISTANCE_MAX / (double)exact);
+	far = exact + (int64_t)(scaled * (float)(side - exact));
+	return bucket + (far < side ? far : side - 1);
+}
+
+/* The bucket of each distance, from -(span - 1) to span - 1. */
+static struct value *bucket_table(struct emit *emit, unsigned int span)
+{
+	size_t count = 2 * (size_t)span - 1;
+	int64_t *buckets = mem_array(count, sizeof(*buckets));
+	struct value *table;
+
+	if (!buckets)
+		return graph_fail(emit->graph, -ENOMEM);
+	for (size_t i = 0; i < count; i++)
+		buckets[i] = bucket_of((int64_t)i - (int64_t)span + 1);
+	table = graph_table(emit->graph, "buckets", buckets, count);
+	free(buckets);
+	return table;
+}
+
+static struct value **relative_bias(struct emit *emit, unsigned int heads,
+				    uint64_t span)
+{
+	struct sheet *sheet = &emit->sheet;
+	struct value *table, *buckets;
+
+	table = bind_matrix(emit->bind, 0, heads,
+			    "encoder.relative_attention_bias.weight");
+	if (emit->graph->error == 0 &&
+	    (table->rows < BUCKETS || span > MODEL_POSITIONS_MAX))
+		graph_refuse(emit->graph, "shape-mismatch", table->name,
+			     "the table of relative positions has %llu rows "
+			     "for %llu positions",
+			     (unsigned long long)table->rows,
+			     (unsigned long long)span);
+	if (emit->graph->error < 0)
+		return NULL;
+	buckets = block_gather(sheet, bucket_table(emit, (unsigned int)span),
+			       block_distances(sheet, (unsigned int)span));
+	return sheet->form->relative_bias(sheet, table, buckets);
+}
+
+static struct value *embeddings(struct emit *emit, struct encoder *encoder,
+				uint64_t *span)
+{
+	struct sheet *sheet = &emit->sheet;
+	uint64_t width = encoder->hidden;
+	struct value *ids, *x, *table;
+
+	ids = sheet->form->ids(sheet, "input_ids");
+	encoder->mask = sheet->form->mask(sheet, "attention_mask");
+	table = emit_table(emit, width, "embeddings.word_embeddings");
+	x = block_gather(sheet, table, ids);
+	table = emit_table(emit, width, "embeddings.position_embeddings");
+	*span = table->rows;
+	x = block_add(sheet, x,
+		      block_gather(sheet, table,
+				   block_counted_positions(sheet, ids, PAD)));
+	x = sheet->form->rows(sheet, x);
+	return emit_norm(emit, x, encoder->eps, "", "embeddings.LayerNorm");
+}
+
+static struct value *mpnet_body(struct emit *emit)
+{
+	struct encoder encoder = mpnet_defaults;
+	struct value *x;
+	uint64_t span;
+
+	encoder_read(emit, &encoder);
+	x = embeddings(emit, &encoder, &span);
+	encoder.bias = relative_bias(emit, encoder.heads, span);
+	return encoder_layers(emit, &encoder, "encoder.layer.", x);
+}
+
+static void mpnet_features(struct emit *emit, struct value *x)
+{
+	emit_hidden_pooled(emit, x, "pooler.dense");
+}
+
+static void mpnet_words(struct emit *emit, struct value *x)
+{
+	const struct word_head head = {
+		.dense = "lm_head.dense",
+		.norm = "lm_head.layer_norm",
+		.activation = "gelu",
+		.width = x->width,
+		.eps = config_number(emit, "layer_norm_eps", 1e-12),
+		.decoder = "lm_head.decoder",
+		.bias = { "lm_head.decoder.bias", "lm_head.bias" },
+	};
+
+	emit_words(emit, x, &head);
+}
+
+static void mpnet_classes(struct emit *emit, struct value *x)
+{
+	emit_classes_of_first(emit, x, "tanh");
+}
+
+static const char *const leftovers[] = { "pooler.", "lm_head.", "classifier.",
+					 "qa_outputs.", NULL };
+
+const struct family family_mpnet = {
+	.name = "mpnet",
+	.class = "MPNet",
+	.base = "mpnet",
+	.leftovers = leftovers,
+	.body = mpnet_body,
+	.features = mpnet_features,
+	.heads = {
+		[TASK_FILL_MASK] = {
+			.tensor = "lm_head.dense.weight",
+			.emit = mpnet_words,
+		},
+		[TASK_TEXT_CLASSIFICATION] = {
+			.tensor = "classifier.out_proj.weight",
+			.architecture = "ForSequenceClassification",
+			.emit = mpnet_classes,
+		},
+		[TASK_TOKEN_CLASSIFICATION] = {
+			.tensor = "classifier.weight",
+			.architecture = "ForTokenClassification",
+			.emit = emit_token_classes,
+		},
+		[TASK_QUESTION_ANSWERING] = {
+			.tensor = "qa_outputs.weight",
+			.emit = emit_answer_span,
+		},
+	},
+};

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include "staging/stage_repo.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+bool stage_repo_find(const struct stage_repo *repo, const char *path,
+		     size_t *index)
+{
+	size_t low = 0, high = repo->file_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(repo->files[middle].path, path);
+
+		if (order == 0) {
+			*index = middle;
+			return true;
+		}
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
+int stage_repo_open(const struct stage_repo *repo, size_t index,
+		    struct blob **out)
+{
+	auto_blob struct blob *blob = NULL;
+	int r = repo->open(repo->arg, index, &blob);
+
+	if (r < 0)
+		return r;
+	if (blob->size != repo->files[index].size)
+		return -ESTALE;
+	*out = take_ptr(blob);
+	return 0;
+}
+
+int stage_repo_read(const struct stage_repo *repo, size_t index,
+		    struct str *out)
+{
+	auto_blob struct blob *blob = NULL;
+	auto_free void *bytes = NULL;
+	uint64_t size = repo->files[index].size;
+	int r;
+
+	if (size > out->len_max)
+		return -EFBIG;
+	if (size == 0)
+		return 0;
+	r = stage_repo_open(repo, index, &blob);
+	if (r < 0)
+		return r;
+	bytes = mem_alloc(size);
+	if (!bytes)
+		return -ENOMEM;
+	r = blob_fetch(blob, 0, size, bytes, repo->deadline_ns);
+	return r < 0 ? r : str_append(out, bytes, size);
+}

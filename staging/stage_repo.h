@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * staging/stage_repo.h - looking into the repository that is staged.
+ */
+#ifndef STAGING_STAGE_REPO_H
+#define STAGING_STAGE_REPO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/annot.h"
+#include "base/str.h"
+#include "staging/staging.h"
+
+/* False: no such file. */
+bool stage_repo_find(const struct stage_repo *repo, const char *path,
+		     size_t *index);
+
+/* One reference; -ESTALE: its size is not the listed one. */
+int stage_repo_open(const struct stage_repo *repo, size_t index,
+		    struct blob **out) MUST_CHECK;
+
+/* Appends the whole file; -EFBIG: past @out's bound. */
+int stage_repo_read(const struct stage_repo *repo, size_t index,
+		    struct str *out) MUST_CHECK;
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+#include "staging/staging.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "staging/plan.h"
+#include "staging/checkpoint.h"
+#include "staging/info.h"
+#include "staging/json_write.h"
+#include "staging/stage_listing.h"
+#include "staging/view_onnx.h"
+#include "staging/view_pytorch.h"
+#include "staging/view_safetensors.h"
+
+/*
+ * Part of every key in the memo: raised whenever what is staged of the same
+ * files changes, or is refused no longer.
+ */
+#define STAGE_VERSION 1
+
+static int list_root(const struct stage_repo *repo, struct stage_listing *out)
+{
+	int r = 0;
+
+	if (checkpoint_exists(repo))
+		r = stage_listing_add_dir(out, "pytorch");
+	if (r == 0 && checkpoint_is_pickled(repo))
+		r = stage_listing_add_dir(out, "safetensors");
+	if (r == 0 && view_onnx_exists(repo))
+		r = stage_listing_add_dir(out, "onnx");
+	return r;
+}
+
+static int list_views(const struct stage_repo *repo, const char *dir,
+		      struct stage_listing *out)
+{
+	static const char pytorch[] = "pytorch/";
+
+	if (strcmp(dir, "pytorch") == 0)
+		return view_pytorch(repo, "", out);
+	if (strncmp(dir, pytorch, strlen(pytorch)) == 0 && dir[strlen(pytorch)])
+		return view_pytorch(repo, dir + strlen(pytorch), out);
+	if (strcmp(dir, "safetensors") == 0 && checkpoint_is_pickled(repo))
+		return view_safetensors(repo, out);
+	return -ENOENT;
+}
+
+static char *memo_key(const struct stage_repo *repo, const char *dir)
+{
+	return mem_printf("stage/%d/%s@%s/%s/%s", STAGE_VERSION, repo->id,
+			  repo->revision, form_name(repo->form), dir);
+}
+
+static int recall(const struct stage_repo *repo, const char *key,
+		  struct stage_listing *out)
+{
+	auto_str struct str value;
+	int r;
+
+	str_init(&value, STAGE_MEMO_BYTES_MAX);
+	r = memo_get(repo->memo, key, &value, NULL);
+	if (r < 0)
+		return r;
+	return listing_decode(repo, str_text(&value), value.len, out);
+}
+
+static void remember(const struct stage_repo *repo, const char *key,
+		     const struct stage_listing *listing)
+{
+	auto_str struct str value;
+
+	str_init(&value, STAGE_MEMO_BYTES_MAX);
+	if (repo->memo && listing_encode(listing, &value) == 0)
+		memo_put(repo->memo, key, str_text(&value), value.len);
+}
+
+/* What needs headers: out of the memo, or made and kept there. */
+static int list_kept(const struct stage_repo *repo, const char *dir,
+		     struct stage_listing *out)
+{
+	auto_stage_listing struct stage_listing listing = { 0 };
+	auto_free char *key = memo_key(repo, dir);
+	int r;
+
+	if (!key)
+		return -ENOMEM;
+	if (recall(repo, key, out) == 0)
+		return 0;
+	r = list_views(repo, dir, &listing);
+	if (r < 0)
+		return r;
+	stage_listing_sort(&listing);
+	remember(repo, key, &listing);
+	*out = listing;
+	listing = (struct stage_listing){ 0 };
+	return 0;
+}
+
+int stage_list(const struct stage_repo *repo, const char *dir,
+	       struct stage_listing *out)
+{
+	auto_stage_listing struct stage_listing listing = { 0 };
+	int r;
+
+	if (strcmp(dir, "") != 0 && strcmp(dir, "onnx") != 0)
+		return list_kept(repo, dir, out);
+	r = dir[0] ? view_onnx(repo, &listing) : list_root(repo, &listing);
+	if (r < 0)
+		return r;
+	stage_listing_sort(&listing);
+	*out = listing;
+	listing = (struct stage_listing){ 0 };
+	return 0;
+}
+
+static void write_segment(struct json_write *json,
+			  const struct segment *segment)
+{
+	static const char *const kinds[] = { "bytes", "zero", "copy",
+					     "bf16_f32", "f16_f32" };
+
+	json_write_open(json, NULL, '{');
+	json_write_text(json, "kind", kinds[segment->kind]);
+	json_write_u64(json, "out", segment->out);
+	json_write_u64(json, "len", segment->len);
+	if (segment->kind != SEGMENT_BYTES && segment->kind != SEGMENT_ZERO) {
+		json_write_u64(json, "source", segment->source);
+		json_write_u64(json, "src", segment->src);
+	}
+	json_write_close(json, '}');
+}
+
+static int write_plan(const struct plan *plan, struct str *out)
+{
+	struct json_write json;
+
+	json_write_init(&json, out);
+	json_write_open(&json, NULL, '{');
+	json_write_u64(&json, "size", plan->size);
+	json_write_u64(&json, "generated_bytes", plan->byte_count);
+	json_write_text(&json, "digest", plan->digest);
+	json_write_open(&json, "sources", '[');
+	for (size_t i = 0; i < plan->source_count; i++) {
+		json_write_open(&json, NULL, '{');
+		json_write_text(&json, "path", plan->sources[i].path);
+		json_write_u64(&json, "size", plan->sources[i].size);
+		json_write_close(&json, '}');
+	}
+	json_write_close(&json, ']');
+	json_write_open(&json, "segments", '[');
+	for (size_t i = 0; i < plan->segment_count; i++)
+		write_segment(&json, &plan->segments[i]);
+	json_write_close(&json, ']');
+	json_write_close(&json, '}');
+	return json_write_end(&json);
+}
+
+int stage_plan_json(const struct stage_repo *repo, const char *path,
+		    struct str *out)
+{
+	auto_stage_listing struct stage_listing listing = { 0 };
+	const char *slash = strrchr(path, '/');
+	const struct stage_entry *entry;
+	const struct plan *plan = NULL;
+	auto_free char *dir = NULL;
+	int r;
+
+	if (!slash)
+		return -ENOENT;
+	dir = mem_strndup(path, (size_t)(slash - path));
+	if (!dir)
+		return -ENOMEM;
+	r = stage_list(repo, dir, &listing);
+	if (r < 0)
+		return r;
+	entry = stage_listing_find(&listing, slash + 1);
+	if (entry && entry->content)
+		plan = content_plan(entry->content);
+	return plan ? write_plan(plan, out) : -ENOENT;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+#include "staging/weights/weights.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/mem.h"
+
+static const struct {
+	const char *name;
+	size_t bytes;
+	bool is_float;
+} dtypes[] = {
+	[DTYPE_F32] = { "F32", 4, true },
+	[DTYPE_F16] = { "F16", 2, true },
+	[DTYPE_BF16] = { "BF16", 2, true },
+	[DTYPE_F64] = { "F64", 8, true },
+	[DTYPE_I64] = { "I64", 8, false },
+	[DTYPE_I32] = { "I32", 4, false },
+	[DTYPE_I16] = { "I16", 2, false },
+	[DTYPE_I8] = { "I8", 1, false },
+	[DTYPE_U8] = { "U8", 1, false },
+	[DTYPE_BOOL] = { "BOOL", 1, false },
+	[DTYPE_OTHER] = { "OTHER", 0, false },
+};
+
+size_t dtype_bytes(enum dtype dtype)
+{
+	return dtypes[dtype].bytes;
+}
+
+const char *dtype_name(enum dtype dtype)
+{
+	return dtypes[dtype].name;
+}
+
+bool dtype_is_float(enum dtype dtype)
+{
+	return dtypes[dtype].is_float;
+}
+
+enum dtype dtype_parse(const char *name)
+{
+	for (unsigned int i = 0; i < DTYPE_OTHER; i++)
+		if (strcmp(dtypes[i].name, name) == 0)
+			return i;
+	return DTYPE_OTHER;
+}
+
+bool tensor_measure(const struct tensor *tensor, uint64_t *elements,
+		    uint64_t *bytes)
+{
+	uint64_t count = 1;
+
+	for (unsigned int i = 0; i < tensor->rank; i++)
+		if (!u64_mul(count, tensor->dims[i], &count))
+			return false;
+	*elements = count;
+	return u64_mul(count, dtype_bytes(tensor->dtype), bytes) &&
+	       count <= INT64_MAX && *bytes <= INT64_MAX;
+}
+
+uint64_t tensor_elements(const struct tensor *tensor)
+{
+	uint64_t count = 1;
+
+	for (unsigned int i = 0; i < tensor->rank; i++)
+		count *= tensor->dims[i];
+	return count;
+}
+
+int weights_new(const char *format, struct weights **out)
+{
+	struct weights *weights = mem_zalloc(sizeof(*weights));
+
+	if (!weights)
+		return -ENOMEM;
+	weights->format = format;
+	map_init(&weights->by_name);
+	*out = weights;
+	return 0;
+}
+
+void weights_free(struct weights *weights)
+{
+	if (!weights)
+		return;
+	map_release(&weights->by_name);
+	for (size_t i = 0; i < weights->count; i++)
+		free(weights->tensors[i].name);
+	for (size_t i = 0; i < weights->file_count; i++)
+		free(weights->files[i].path);
+	free(weights->tensors);
+	free(weights->files);
+	free(weights);
+}
+
+/* Arrays double: a full one has 16, 32, 64 ... elements. */
+static int make_room(void *array_ptr, size_t count, size_t size)
+{
+	void **array = array_ptr;
+	void *bigger;
+
+	if (count > 0 && (count < 16 || (count & (count - 1)) != 0))
+		return 0;
+	bigger = mem_resize(*array, count ? 2 * count : 16, size);
+	if (!bigger)
+		return -ENOMEM;
+	*array = bigger;
+	return 0;
+}
+
+int weights_add_file(struct weights *weights, const char *path, size_t index,
+		     uint64_t size, unsigned int *number)
+{
+	struct weight_file *file;
+	int r;
+
+	if (weights->file_count >= WEIGHT_FILES_MAX)
+		return -EFBIG;
+	r = make_room(&weights->files, weights->file_count, sizeof(*file));
+	if (r < 0)
+		return r;
+	file = &weights->files[weights->file_count];
+	file->path = mem_strdup(path);
+	file->index = index;
+	file->size = size;
+	if (!file->path)
+		return -ENOMEM;
+	*number = (unsigned int)weights->file_count++;
+	return 0;
+}
+
+static int tensor_check(const struct weights *weights, struct tensor *tensor)
+{
+	uint64_t elements, bytes, end;
+
+	assert(tensor->file < weights->file_count);
+	if (!tensor_measure(tensor, &elements, &bytes))
+		return -EBADMSG;
+	if (tensor->dtype != DTYPE_OTHER)
+		tensor->len = bytes;
+	if (tensor->strided)
+		return 0;
+	if (!u64_add(tensor->off, tensor->len, &end) ||
+	    end > weights->files[tensor->file].size)
+		return -EBADMSG;
+	return 0;
+}
+
+int weights_add(struct weights *weights, const struct tensor *tensor)
+{
+	struct tensor added = *tensor;
+	int r;
+
+	assert(!weights->by_name.count);
+	if (weights->count >= TENSORS_MAX ||
+	    strlen(tensor->name) > TENSOR_NAME_MAX)
+		return -EFBIG;
+	r = tensor_check(weights, &added);
+	if (r < 0)
+		return r;
+	r = make_room(&weights->tensors, weights->count, sizeof(added));
+	if (r < 0)
+		return r;
+	added.name = mem_strdup(tensor->name);
+	if (!added.name)
+		return -ENOMEM;
+	weights->tensors[weights->count++] = added;
+	return 0;
+}
+
+int weights_finish(struct weights *weights)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < weights->count; i++)
+		r = map_add(&weights->by_name, weights->tensors[i].name,
+			    &weights->tensors[i]);
+	return r == -EEXIST ? -EBADMSG : r;
+}
+
+const struct tensor *weights_find(const struct weights *weights,
+				  const char *name)
+{
+	return map_get(&weights->by_name, name);
+}
