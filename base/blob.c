@@ -32,7 +32,7 @@ struct blob *blob_ref(struct blob *blob)
 
 void blob_unref(struct blob *blob)
 {
-	if (atomic_fetch_sub(&blob->refs, 1) == 1)
+	if (blob && atomic_fetch_sub(&blob->refs, 1) == 1)
 		blob->ops->free(blob);
 }
 

@@ -24,7 +24,7 @@ struct content *content_ref(struct content *content)
 
 void content_unref(struct content *content)
 {
-	if (atomic_fetch_sub(&content->refs, 1) == 1)
+	if (content && atomic_fetch_sub(&content->refs, 1) == 1)
 		content->ops->free(content);
 }
 

@@ -52,6 +52,8 @@ struct content {
 void content_init(struct content *content, const struct content_ops *ops,
 		  uint64_t size);
 struct content *content_ref(struct content *content);
+
+/* NULL is fine, as for every unref of the program. */
 void content_unref(struct content *content);
 
 /* The ops; -EINVAL where the range leaves the content. */

@@ -33,6 +33,6 @@ struct source *source_ref(struct source *source)
 
 void source_unref(struct source *source)
 {
-	if (atomic_fetch_sub(&source->refs, 1) == 1)
+	if (source && atomic_fetch_sub(&source->refs, 1) == 1)
 		source->ops->free(source);
 }
