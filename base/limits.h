@@ -69,8 +69,8 @@
 #define STAGE_MEMO_BYTES_MAX \
 	((size_t)16 << 20) /* a listing kept across mounts; BERT's: 0.1 MiB */
 #define GRAPH_NODES_MAX ((size_t)1 << 20)
-#define MODEL_LAYERS_MAX 192 /* deepest transformer surveyed: 126 */
-#define MODEL_HEADS_MAX 128  /* most heads surveyed: 128 */
+#define MODEL_LAYERS_MAX 192  /* deepest transformer surveyed: 126 */
+#define MODEL_HEADS_MAX 128   /* most heads surveyed: 128 */
 #define MODEL_WIDTH_MAX 65536 /* widest layer surveyed: 53,248 */
 #define MODEL_POSITIONS_MAX ((size_t)1 << 17) /* relative ones: 512 are usual */
 #define EXTERNAL_ALIGN 4096 /* the ONNX specification's advice */

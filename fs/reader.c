@@ -211,9 +211,9 @@ static void read_ahead(struct read_call *read, struct range range)
 {
 	auto_extents struct extents extents;
 
+	extents_init(&extents);
 	if (range.len == 0)
 		return;
-	extents_init(&extents);
 	if (content_resolve(read->content, range.off, range.len, &extents) == 0)
 		cache_prefetch(read->call.fs->cache, &extents,
 			       read->call.deadline_ns);

@@ -34,8 +34,6 @@ static void known_release(struct known *known)
 {
 	repo_fini(&known->info);
 }
-DEFINE_AUTO(known, struct known, known_release)
-#define auto_known auto_of(known)
 
 /* One opening, from here to the end of the file. */
 struct resolve {

@@ -108,6 +108,7 @@ static bool fits(const struct tensor *tensor, unsigned int rank,
 	return true;
 }
 
+PRINTF_LIKE(4, 0)
 static struct value *bind_tensor(struct bind *bind, unsigned int rank,
 				 const uint64_t *dims, const char *format,
 				 va_list args)

@@ -17,6 +17,7 @@ static const struct command {
 	{ "status", "tell how a mount is doing", command_status },
 };
 
+PRINTF_LIKE(2, 0)
 static void complain_with(const char *command, const char *format, va_list args)
 {
 	fprintf(stderr, "omnihub%s%s: ", command ? " " : "",

@@ -54,6 +54,8 @@ PLANTED = [
     ("banned", "fs/bad.c", LICENCE + 'void f(void)\n{\n\tprintf("a");\n}\n', "log_line"),
     ("banned", "base/bad.c", LICENCE + "int x; // why\n", "// comment"),
     ("banned", "README.md", "FIX" "ME later\n", "do it"),
+    ("autos", "base/bad.c", LICENCE + "int f(void)\n{\n\tauto_str struct str s;\n\n"
+     "\tif (g())\n\t\treturn 0;\n\tstr_init(&s, 9);\n\treturn 1;\n}\n", "not set"),
     ("names", "cache/thing.h", header("cache/thing.h"), "already"),
     ("names", "base/bad.c", "int x;\n", "first line"),
     ("names", "base/bad.h", header("base/other.h"), "BASE_BAD_H"),
