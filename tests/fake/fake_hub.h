@@ -113,14 +113,14 @@ static inline void fake_hub_answer(struct fake_hub *hub, int fd)
 	auto_str struct str body, answer;
 	int r;
 
+	str_init(&body, 1 << 20);
+	str_init(&answer, 1 << 20);
 	fake_hub_read(fd, request);
 	if (strncmp(request, "GET ", 4) != 0)
 		return;
 	hub->requests++;
 	usleep(hub->delay_ms * 1000);
 	route = fake_hub_route(hub, request);
-	str_init(&body, 1 << 20);
-	str_init(&answer, 1 << 20);
 	r = fake_hub_expand(hub, route->body ? route->body : "", &body);
 	if (r == 0)
 		r = str_printf(&answer,

@@ -8,7 +8,7 @@ import re
 import tree
 
 DECLARED = re.compile(r"^\t+auto_\w+ (?:struct )?\w+ ([^=;]+);$", re.M)
-ENDS = re.compile(r"\breturn\b|^}", re.M)
+ENDS = re.compile(r"\breturn\b[^;]*;|^}", re.M)
 
 
 def names_of(declarators):
@@ -20,7 +20,7 @@ def check(path, text, findings):
     for match in DECLARED.finditer(code):
         for name in names_of(match.group(1)):
             end = ENDS.search(code, match.end())
-            before = code[match.end():end.start() if end else len(code)]
+            before = code[match.end():end.end() if end else len(code)]
             if not re.search(r"\b%s\b" % re.escape(name), before):
                 findings.add(path, tree.line_of(code, match.start()),
                              "%s: not set before a return" % name)
