@@ -16,6 +16,9 @@
 /* No deadline. */
 #define CLOCK_NEVER UINT64_MAX
 
+/* As a deadline: what would have to be waited for is -EINPROGRESS. */
+#define DEADLINE_NOW ((uint64_t)0)
+
 /* Monotonic nanoseconds. */
 uint64_t clock_now_ns(void);
 

@@ -104,19 +104,36 @@ void call_watch(struct call *call)
 	fuse_req_interrupt_func(call->req, call_on_interrupt, call);
 }
 
-void call_start(struct call *call, struct pool *lane)
+/* The work, and its reference, are the lane's. */
+static void call_enter(struct call *call, struct pool *lane)
 {
-	int r;
-
-	call_ref(call);
-	call_watch(call);
+	call->lane = lane;
 	if (lane == call->fs->slow)
 		call->fs->counters.slow++;
-	r = pool_add(lane, &call->work);
-	if (r < 0) {
-		log_warn("fs", "a lane is full: request refused");
-		call_give_up(call, EIO);
-		call_unref(call); /* the work's */
-	}
+	if (pool_add(lane, &call->work) == 0)
+		return;
+	log_warn("fs", "a lane is full: request refused");
+	call_give_up(call, EIO);
 	call_unref(call);
+}
+
+void call_start(struct call *call, struct pool *lane)
+{
+	call_ref(call);
+	call_watch(call);
+	call_enter(call, lane);
+	call_unref(call);
+}
+
+uint64_t call_patience(const struct call *call)
+{
+	return call->lane == call->fs->slow ? call->deadline_ns : DEADLINE_NOW;
+}
+
+bool call_defer(struct call *call, int r)
+{
+	if (r != -EINPROGRESS || call->lane == call->fs->slow)
+		return false;
+	call_enter(call, call->fs->slow);
+	return true;
 }

@@ -6,6 +6,10 @@
  * call: it goes to a lane (a pool) or is parked, and is answered once, by
  * whichever comes first of its work, its deadline and an interrupt.
  *
+ * Metadata begins on the disk lane, which waits for no hub, and goes on to
+ * the slow lane only if the index cannot answer it: so what is known here
+ * is told at once, however many wait for a hub that is silent.
+ *
  *	who			claims, then
  *	the work		replies
  *	the timer		replies -ops->late, ops->abandon()
@@ -53,6 +57,7 @@ struct call {
 	struct fs *fs;
 	fuse_req_t req;
 	uint64_t deadline_ns;
+	struct pool *lane; /* where run() is, or will be */
 	atomic_uint refs;
 	atomic_bool answered;
 	atomic_bool interrupted;
@@ -70,6 +75,15 @@ void call_watch(struct call *call);
 
 /* Watches it and gives it to @lane; a full lane answers -EIO. */
 void call_start(struct call *call, struct pool *lane);
+
+/* How long run() may wait for a hub: DEADLINE_NOW on the disk lane. */
+uint64_t call_patience(const struct call *call);
+
+/*
+ * For run(), with a result of @r.  True: it was -EINPROGRESS on the disk
+ * lane, and run() comes again on the slow one.
+ */
+bool call_defer(struct call *call, int r) MUST_CHECK;
 
 /* True, once: the caller must reply to call->req now. */
 bool call_claim(struct call *call) MUST_CHECK;

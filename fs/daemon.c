@@ -114,10 +114,10 @@ static void fs_close(struct fs *fs)
 {
 	if (fs->fetcher)
 		fetcher_stop(fs->fetcher);
+	if (fs->disk)
+		pool_free(fs->disk); /* what it defers goes to the slow lane */
 	if (fs->slow)
 		pool_free(fs->slow);
-	if (fs->disk)
-		pool_free(fs->disk);
 	if (fs->timers)
 		timers_free(fs->timers);
 	if (fs->tree.root)

@@ -22,11 +22,14 @@
 int dir_lookup_known(struct node *dir, const char *name,
 		     struct node **out) MUST_CHECK;
 
-/* May wait for the network: slow lane.  One reference. */
+/*
+ * May wait for the network, so for a lane; as provider.h has it with
+ * DEADLINE_NOW.  One reference.
+ */
 int dir_lookup(struct fs *fs, struct node *dir, const char *name,
 	       uint64_t deadline_ns, struct node **out) MUST_CHECK;
 
-/* May wait for the network: slow lane.  One reference. */
+/* The same. */
 int dir_list(struct fs *fs, struct node *dir, uint64_t deadline_ns,
 	     struct listing **out) MUST_CHECK;
 

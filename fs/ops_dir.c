@@ -40,8 +40,10 @@ static void opendir_run(struct call *call)
 	struct opendir_call *open = container_of(call, struct opendir_call,
 						 call);
 	auto_listing struct listing *listing = NULL;
-	int r = dir_list(call->fs, open->dir, call->deadline_ns, &listing);
+	int r = dir_list(call->fs, open->dir, call_patience(call), &listing);
 
+	if (call_defer(call, r))
+		return;
 	if (call_claim(call))
 		opendir_answer(call->req, open->dir, listing, r, &open->fi);
 	call_unref(call);
@@ -62,7 +64,7 @@ static const struct call_ops opendir_ops = {
 	.late = ETIMEDOUT,
 };
 
-static void opendir_slow(struct fs *fs, fuse_req_t req, struct node *dir,
+static void opendir_later(struct fs *fs, fuse_req_t req, struct node *dir,
 			 const struct fuse_file_info *fi)
 {
 	struct opendir_call *open = mem_zalloc(sizeof(*open));
@@ -74,7 +76,7 @@ static void opendir_slow(struct fs *fs, fuse_req_t req, struct node *dir,
 	call_init(&open->call, &opendir_ops, fs, req);
 	open->dir = node_ref(dir);
 	open->fi = *fi;
-	call_start(&open->call, fs->slow);
+	call_start(&open->call, fs->disk);
 }
 
 void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -91,7 +93,7 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	if (listing)
 		opendir_answer(req, dir, listing, 0, fi);
 	else
-		opendir_slow(fs, req, dir, fi);
+		opendir_later(fs, req, dir, fi);
 }
 
 /* A page of directory entries being filled. */

@@ -31,8 +31,10 @@ static void lookup_run(struct call *call)
 						  call);
 	auto_node struct node *child = NULL;
 	int r = dir_lookup(call->fs, lookup->dir, lookup->name,
-			   call->deadline_ns, &child);
+			   call_patience(call), &child);
 
+	if (call_defer(call, r))
+		return;
 	if (call_claim(call))
 		lookup_answer(call->fs, call->req, lookup->dir, child, r);
 	call_unref(call);
@@ -54,8 +56,8 @@ static const struct call_ops lookup_ops = {
 	.late = ETIMEDOUT,
 };
 
-/* Only the slow lane can tell. */
-static void lookup_slow(struct fs *fs, fuse_req_t req, struct node *dir,
+/* Memory cannot tell. */
+static void lookup_later(struct fs *fs, fuse_req_t req, struct node *dir,
 			const char *name)
 {
 	struct lookup_call *lookup = mem_zalloc(sizeof(*lookup));
@@ -70,7 +72,7 @@ static void lookup_slow(struct fs *fs, fuse_req_t req, struct node *dir,
 	call_init(&lookup->call, &lookup_ops, fs, req);
 	lookup->dir = node_ref(dir);
 	lookup->name = copy;
-	call_start(&lookup->call, fs->slow);
+	call_start(&lookup->call, fs->disk);
 }
 
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -87,7 +89,7 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	}
 	r = dir_lookup_known(dir, name, &child);
 	if (r == -EAGAIN)
-		lookup_slow(fs, req, dir, name);
+		lookup_later(fs, req, dir, name);
 	else
 		lookup_answer(fs, req, dir, child, r);
 }

@@ -14,7 +14,8 @@
 
 bool hf_unreachable(int r)
 {
-	return r < 0 && r != -ENOENT && r != -EACCES && r != -ENOMEM;
+	return r < 0 && r != -ENOENT && r != -EACCES && r != -ENOMEM &&
+	       r != -EINPROGRESS;
 }
 
 int hf_result(int r)
@@ -26,6 +27,7 @@ int hf_result(int r)
 	case -ENOMEM:
 	case -ETIMEDOUT:
 	case -ENETUNREACH:
+	case -EINPROGRESS:
 	case -ESHUTDOWN:
 		return r;
 	default:
@@ -51,6 +53,8 @@ int hf_get(struct hf_hub *hub, const char *url, uint64_t deadline_ns,
 	*reply = (struct fetch_reply){ 0 };
 	if (hub->offline)
 		return -ENETUNREACH;
+	if (deadline_ns == DEADLINE_NOW)
+		return -EINPROGRESS;
 	r = fetch_text(hub->env.fetcher, url, &hub->auth, deadline_ns, body,
 		       reply);
 	r = hf_errno(r, reply->status, reply->error_code, reply->error_message);

@@ -88,6 +88,8 @@ static int list_get(struct hf_hub *hub, const struct list_spec *spec,
 	if (fact.has)
 		deadline_ns = hf_refresh_deadline(deadline_ns);
 	r = list_ask(hub, spec, deadline_ns, &anew);
+	if (r == -EINPROGRESS)
+		return r;
 	if (r < 0)
 		return fact.has ? 0 : r;
 	hf_memo_put(hub, "list", spec->name, true, str_text(&anew), anew.len);
@@ -235,7 +237,7 @@ int hf_list_org(struct hf_hub *hub, const char *org, uint64_t deadline_ns,
 				 .ttl_s = hub->provider.ttl_s,
 			 },
 			 deadline_ns, &lines);
-	if (asked == -ENOMEM)
+	if (asked == -ENOMEM || asked == -EINPROGRESS)
 		return asked;
 	r = used_lines(hub, &lines);
 	if (r == 0)
@@ -290,7 +292,7 @@ static int top_add(struct hf_hub *hub, uint64_t deadline_ns,
 		     },
 		     hf_refresh_deadline(deadline_ns), &lines);
 	if (r < 0)
-		return r == -ENOMEM ? r : 0;
+		return r == -ENOMEM || r == -EINPROGRESS ? r : 0;
 	return lines_each(&lines, org_of_add, out);
 }
 

@@ -275,8 +275,12 @@ static int resolve_stale(struct resolve *resolve, int r, struct repo **out)
 	    (!known->info_fact.has || known->missing_fact.stored_wall_s >=
 					      known->info_fact.stored_wall_s))
 		return known->missing;
-	if (known->info_fact.has && resolve_known(resolve, out) == 0)
-		return 0;
+	if (known->info_fact.has) {
+		int kept = resolve_known(resolve, out);
+
+		if (kept == 0 || kept == -EINPROGRESS)
+			return kept;
+	}
 	if (resolve->hub->cache_root &&
 	    hf_cache_repo_open(resolve->hub->cache_root, resolve->name.id,
 			       resolve->name.revision, out) == 0)

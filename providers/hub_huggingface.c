@@ -82,7 +82,7 @@ static int lookup_top(struct hf_hub *hub, const struct repo_name *name,
 		return r;
 	if (!*name->suffix)
 		org = lookup_org(hub, name->id, deadline_ns, out);
-	if (org == 0 || org == -ENOMEM)
+	if (org == 0 || org == -ENOMEM || org == -EINPROGRESS)
 		return org;
 	r = lookup_repo(hub, name, path, deadline_ns, out);
 	return r == -ENOENT ? org : r;

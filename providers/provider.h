@@ -7,7 +7,9 @@
  * struct provider_ops in one file and name it in registry.c.
  *
  * Every call may wait for the network, at most until its deadline, and is
- * made from the slow lane with no lock held.  All are safe from any thread.
+ * made from a lane with no lock held.  All are safe from any thread.  With
+ * the deadline DEADLINE_NOW none waits: what only the network can tell is
+ * -EINPROGRESS.
  *
  * Errors: -ENOENT (no such model, also where the hub hides it), -EACCES
  * (gated or refused), -ETIMEDOUT (the deadline), -EIO (the hub's answers

@@ -105,13 +105,25 @@ static struct slot *slot_add_locked(struct repo_cache *cache, const char *path,
 	return slot->path ? slot : NULL;
 }
 
-/* Waits while another thread opens @slot.  -ETIMEDOUT, or its result. */
+/* It gave up sooner than one with @deadline_ns would have. */
+static bool gave_up_early(int r, uint64_t deadline_ns)
+{
+	return (r == -EINPROGRESS || r == -ETIMEDOUT) &&
+	       clock_now_ns() < deadline_ns;
+}
+
+/*
+ * Waits while another thread opens @slot.  -ETIMEDOUT, or its result; 1: to
+ * be tried again.
+ */
 static int slot_wait_locked(struct repo_cache *cache, struct slot *slot,
 			    uint64_t deadline_ns, struct repo **out)
 {
 	int r = 0;
 
 	lock_assert_held(&cache->lock);
+	if (deadline_ns == DEADLINE_NOW)
+		return -EINPROGRESS;
 	slot->waiters++;
 	while (slot->busy && r == 0)
 		r = cond_wait_until(&cache->done, &cache->lock, deadline_ns);
@@ -120,7 +132,7 @@ static int slot_wait_locked(struct repo_cache *cache, struct slot *slot,
 		return -ETIMEDOUT;
 	if (slot->result == 0)
 		*out = repo_ref(slot->repo);
-	return slot->result;
+	return gave_up_early(slot->result, deadline_ns) ? 1 : slot->result;
 }
 
 /* Opens without the lock, then tells all who wait.  Holds it again. */
@@ -152,8 +164,8 @@ static int slot_open_locked(struct repo_cache *cache, struct slot *slot,
 	return r;
 }
 
-int repo_cache_open(struct repo_cache *cache, const char *path,
-		    uint64_t deadline_ns, struct repo **out)
+static int open_once(struct repo_cache *cache, const char *path,
+		     uint64_t deadline_ns, struct repo **out)
 {
 	auto_repo struct repo *dropped = NULL, *replaced = NULL;
 	struct slot *slot;
@@ -181,6 +193,17 @@ int repo_cache_open(struct repo_cache *cache, const char *path,
 				     &replaced);
 	}
 	lock_drop(&cache->lock);
+	return r;
+}
+
+int repo_cache_open(struct repo_cache *cache, const char *path,
+		    uint64_t deadline_ns, struct repo **out)
+{
+	int r;
+
+	do {
+		r = open_once(cache, path, deadline_ns, out);
+	} while (r == 1);
 	return r;
 }
 

@@ -37,7 +37,10 @@ int repo_cache_new(const struct repo_opener *opener,
 /* Nobody is within repo_cache_open(). */
 void repo_cache_free(struct repo_cache *cache);
 
-/* One reference.  -ETIMEDOUT: another thread is still opening it. */
+/*
+ * One reference.  -ETIMEDOUT: another thread is still opening it.
+ * -EINPROGRESS: the same, or the opener's, with DEADLINE_NOW.
+ */
 int repo_cache_open(struct repo_cache *cache, const char *path,
 		    uint64_t deadline_ns, struct repo **out) MUST_CHECK;
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "staging/plan.h"
@@ -89,6 +90,8 @@ static int list_kept(const struct stage_repo *repo, const char *dir,
 		return -ENOMEM;
 	if (recall(repo, key, out) == 0)
 		return 0;
+	if (repo->deadline_ns == DEADLINE_NOW)
+		return -EINPROGRESS;
 	r = list_views(repo, dir, &listing);
 	if (r < 0)
 		return r;

@@ -80,7 +80,8 @@ DEFINE_AUTO(stage_listing, struct stage_listing, stage_listing_release)
  * Lists the directory @dir of views ("" is their root, "pytorch/fill-mask"
  * below) into the empty @out, with exact sizes.  "" needs no request.
  *
- * -ENOENT: no such directory.  A model that is refused is no error; other
+ * -ENOENT: no such directory.  -EINPROGRESS: headers are needed, and the
+ * deadline is DEADLINE_NOW.  A model that is refused is no error; other
  * errors are those of getting its headers.
  */
 int stage_list(const struct stage_repo *repo, const char *dir,
