@@ -65,7 +65,7 @@ static const struct call_ops opendir_ops = {
 };
 
 static void opendir_later(struct fs *fs, fuse_req_t req, struct node *dir,
-			 const struct fuse_file_info *fi)
+			  const struct fuse_file_info *fi)
 {
 	struct opendir_call *open = mem_zalloc(sizeof(*open));
 

@@ -58,7 +58,7 @@ static const struct call_ops lookup_ops = {
 
 /* Memory cannot tell. */
 static void lookup_later(struct fs *fs, fuse_req_t req, struct node *dir,
-			const char *name)
+			 const char *name)
 {
 	struct lookup_call *lookup = mem_zalloc(sizeof(*lookup));
 	char *copy = mem_strdup(name);
