@@ -88,6 +88,8 @@
 #define REDIRECTS_MAX 10	   /* the hub's own clients' limit */
 #define FETCH_PARALLEL_MAX 64	   /* transfers at a time, all hosts */
 #define FETCH_PARALLEL_HOST_MAX 16 /* a host: above it hubs throttle */
+#define FETCH_PARALLEL_AHEAD_MAX \
+	12 /* of these for readahead: a reader finds a free one */
 #define HTTP_HEADERS_MAX 256
 #define HTTP_HEADER_BYTES_MAX ((size_t)8 << 10)
 #define CONNECT_TIMEOUT_S 10

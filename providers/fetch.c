@@ -97,6 +97,13 @@ static void look_at(struct fetcher *fetcher, uint64_t at_ns)
 	fetcher->look_ns = u64_min(fetcher->look_ns, at_ns);
 }
 
+/* Transfers that a host may have before one more of @urgency. */
+static unsigned int host_limit(enum source_urgency urgency)
+{
+	return urgency == SOURCE_AHEAD ? FETCH_PARALLEL_AHEAD_MAX
+				       : FETCH_PARALLEL_HOST_MAX;
+}
+
 /* 0: it is active; 1: it has all; -EAGAIN: it stays queued; else its end. */
 static int try_start(struct fetcher *fetcher, struct transfer *transfer,
 		     uint64_t now)
@@ -124,7 +131,7 @@ static int try_start(struct fetcher *fetcher, struct transfer *transfer,
 	if (now < host->hold_until_ns)
 		look_at(fetcher, host->hold_until_ns);
 	if (now < host->hold_until_ns ||
-	    host->active >= FETCH_PARALLEL_HOST_MAX)
+	    host->active >= host_limit(transfer->urgency))
 		return -EAGAIN;
 	r = transfer_start(transfer);
 	if (r < 0)
