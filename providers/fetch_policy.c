@@ -171,6 +171,13 @@ struct fetch_verdict fetch_judge_break(const struct fetch_ask *ask,
 {
 	int error = errno_of_curl(code);
 
+	/* The host that a redirect named is not there: is it still named? */
+	if (error != -ENOMEM && ask->ranged && ask->foreign && !ask->answered &&
+	    !ask->resolved_again)
+		return (struct fetch_verdict){
+			.act = FETCH_RESOLVE,
+			.delay_ms = backoff_ms(ask->attempts, FETCH_BACKOFF_MS)
+		};
 	if (error != -EAGAIN && error != -ETIMEDOUT)
 		return fail(error < 0 ? error : -EIO);
 	if (curl_failed_lookup(code) &&

@@ -25,6 +25,7 @@ struct fetch_ask {
 	bool foreign;	       /* and of another origin than the hub */
 	bool remembered;       /* and by a redirect of long ago */
 	bool resolved_again;   /* the hub was asked anew already */
+	bool answered;	       /* headers came, in this attempt */
 	unsigned int attempts; /* in vain since bytes came, from 0 */
 	unsigned int untrue;   /* false answers */
 	unsigned int hops;     /* redirects followed */

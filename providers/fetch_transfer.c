@@ -33,6 +33,7 @@ static struct fetch_ask ask_of(const struct transfer *transfer)
 		.foreign = transfer->foreign,
 		.remembered = transfer->remembered,
 		.resolved_again = transfer->resolved_again,
+		.answered = transfer->judged,
 		.attempts = transfer->attempts,
 		.untrue = transfer->untrue,
 		.hops = transfer->hops,

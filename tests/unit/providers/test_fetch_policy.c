@@ -269,6 +269,27 @@ static void test_break(void **state)
 		  0 },
 		{ { ASK }, CURLE_SSL_CACERT_BADFILE, FETCH_FAIL, -EIO, 0 },
 		{ { ASK }, CURLE_OUT_OF_MEMORY, FETCH_FAIL, -ENOMEM, 0 },
+		/* the host that a redirect named */
+		{ { ASK, .foreign = true },
+		  CURLE_COULDNT_CONNECT,
+		  FETCH_RESOLVE,
+		  0,
+		  250 },
+		{ { ASK, .foreign = true },
+		  CURLE_SSL_CONNECT_ERROR,
+		  FETCH_RESOLVE,
+		  0,
+		  250 },
+		{ { ASK, .foreign = true, .answered = true },
+		  CURLE_PARTIAL_FILE,
+		  FETCH_RETRY,
+		  0,
+		  250 },
+		{ { ASK, .foreign = true, .resolved_again = true },
+		  CURLE_COULDNT_CONNECT,
+		  FETCH_RETRY,
+		  0,
+		  250 },
 	};
 
 	(void)state;
