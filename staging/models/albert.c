@@ -122,14 +122,6 @@ const struct family family_albert = {
 			.architecture = "ForSequenceClassification",
 			.emit = albert_classes,
 		},
-		[TASK_TOKEN_CLASSIFICATION] = {
-			.tensor = "classifier.weight",
-			.architecture = "ForTokenClassification",
-			.emit = emit_token_classes,
-		},
-		[TASK_QUESTION_ANSWERING] = {
-			.tensor = "qa_outputs.weight",
-			.emit = emit_answer_span,
-		},
+		HEADS_OF_TOKENS,
 	},
 };

@@ -124,14 +124,6 @@ const struct family family_distilbert = {
 			.architecture = "ForSequenceClassification",
 			.emit = distilbert_classes,
 		},
-		[TASK_TOKEN_CLASSIFICATION] = {
-			.tensor = "classifier.weight",
-			.architecture = "ForTokenClassification",
-			.emit = emit_token_classes,
-		},
-		[TASK_QUESTION_ANSWERING] = {
-			.tensor = "qa_outputs.weight",
-			.emit = emit_answer_span,
-		},
+		HEADS_OF_TOKENS,
 	},
 };

@@ -95,15 +95,7 @@ const struct family family_electra = {
 			.architecture = "ForSequenceClassification",
 			.emit = electra_classes,
 		},
-		[TASK_TOKEN_CLASSIFICATION] = {
-			.tensor = "classifier.weight",
-			.architecture = "ForTokenClassification",
-			.emit = emit_token_classes,
-		},
-		[TASK_QUESTION_ANSWERING] = {
-			.tensor = "qa_outputs.weight",
-			.emit = emit_answer_span,
-		},
+		HEADS_OF_TOKENS,
 		[TASK_PRETRAINING] = {
 			.tensor = "discriminator_predictions.dense.weight",
 			.emit = electra_discriminator,

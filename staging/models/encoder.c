@@ -198,3 +198,18 @@ void emit_words(struct emit *emit, struct value *x,
 	x = sheet->form->linear(sheet, x, weight, bias);
 	sheet->form->output_tokens(sheet, x, "logits");
 }
+
+void emit_lm_head(struct emit *emit, struct value *x)
+{
+	const struct word_head head = {
+		.dense = "lm_head.dense",
+		.norm = "lm_head.layer_norm",
+		.activation = "gelu",
+		.width = x->width,
+		.eps = config_number(emit, "layer_norm_eps", 1e-12),
+		.decoder = "lm_head.decoder",
+		.bias = { "lm_head.decoder.bias", "lm_head.bias" },
+	};
+
+	emit_words(emit, x, &head);
+}

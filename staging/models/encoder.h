@@ -70,6 +70,18 @@ struct value *emit_pool(struct emit *emit, struct value *x, const char *name);
 void emit_token_classes(struct emit *emit, struct value *x);
 void emit_answer_span(struct emit *emit, struct value *x);
 
+/* These two, for .heads of a family. */
+#define HEADS_OF_TOKENS \
+	[TASK_TOKEN_CLASSIFICATION] = {                           \
+		.tensor = "classifier.weight",                    \
+		.architecture = "ForTokenClassification",         \
+		.emit = emit_token_classes,                       \
+	},                                                        \
+	[TASK_QUESTION_ANSWERING] = {                             \
+		.tensor = "qa_outputs.weight",                    \
+		.emit = emit_answer_span,                         \
+	}
+
 /* classifier.dense, @activation, classifier.out_proj on the first token. */
 void emit_classes_of_first(struct emit *emit, struct value *x,
 			   const char *activation);
@@ -88,5 +100,8 @@ struct word_head {
 };
 void emit_words(struct emit *emit, struct value *x,
 		const struct word_head *head);
+
+/* That of RoBERTa and MPNet, "lm_head", whose activation is gelu always. */
+void emit_lm_head(struct emit *emit, struct value *x);
 
 #endif

@@ -132,21 +132,6 @@ static void mpnet_features(struct emit *emit, struct value *x)
 	emit_hidden_pooled(emit, x, "pooler.dense");
 }
 
-static void mpnet_words(struct emit *emit, struct value *x)
-{
-	const struct word_head head = {
-		.dense = "lm_head.dense",
-		.norm = "lm_head.layer_norm",
-		.activation = "gelu",
-		.width = x->width,
-		.eps = config_number(emit, "layer_norm_eps", 1e-12),
-		.decoder = "lm_head.decoder",
-		.bias = { "lm_head.decoder.bias", "lm_head.bias" },
-	};
-
-	emit_words(emit, x, &head);
-}
-
 static void mpnet_classes(struct emit *emit, struct value *x)
 {
 	emit_classes_of_first(emit, x, "tanh");
@@ -165,21 +150,13 @@ const struct family family_mpnet = {
 	.heads = {
 		[TASK_FILL_MASK] = {
 			.tensor = "lm_head.dense.weight",
-			.emit = mpnet_words,
+			.emit = emit_lm_head,
 		},
 		[TASK_TEXT_CLASSIFICATION] = {
 			.tensor = "classifier.out_proj.weight",
 			.architecture = "ForSequenceClassification",
 			.emit = mpnet_classes,
 		},
-		[TASK_TOKEN_CLASSIFICATION] = {
-			.tensor = "classifier.weight",
-			.architecture = "ForTokenClassification",
-			.emit = emit_token_classes,
-		},
-		[TASK_QUESTION_ANSWERING] = {
-			.tensor = "qa_outputs.weight",
-			.emit = emit_answer_span,
-		},
+		HEADS_OF_TOKENS,
 	},
 };
