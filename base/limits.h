@@ -25,7 +25,7 @@
 #define HUB_ENTRIES_MAX ((size_t)1 << 16) /* ten times the largest author */
 #define HUB_LIST_PAGES_MAX 5 /* 5000 models: more is no help to "ls" */
 #define HUB_USED_MAX 4096    /* models remembered as used: 200 KiB */
-#define HUB_REFRESH_S 10 /* a stale answer waits no longer for a fresh one */
+#define HUB_REFRESH_S 3 /* a stale answer waits no longer for a fresh one */
 #define HUB_MISSING_TTL_S 30 /* a model may appear: ask again soon */
 #define HUB_TOP_TTL_S 86400  /* the most downloaded change by the week */
 #define HUB_TOP_COUNT 100    /* one page of one request */

@@ -32,6 +32,22 @@ void call_init(struct call *call, const struct call_ops *ops, struct fs *fs,
 	fs->counters.waiting++;
 }
 
+void call_ask(struct call *call, struct late_range range)
+{
+	call->asked = range;
+	call->hurried = late_has(&call->fs->late, &range);
+	if (call->hurried)
+		call->deadline_ns =
+			clock_after_ns(LATE_PATIENCE_MS * NS_PER_MS);
+}
+
+/* One in a hurry proves nothing. */
+void call_failed(struct call *call, int r)
+{
+	if (r < 0 && r != -ENOENT && !call->hurried)
+		late_note(&call->fs->late, &call->asked);
+}
+
 void call_ref(struct call *call)
 {
 	atomic_fetch_add(&call->refs, 1);
@@ -70,6 +86,7 @@ static void call_fire(struct timer *timer)
 	struct call *call = container_of(timer, struct call, timer);
 
 	call->fs->counters.deadlines++;
+	call_failed(call, -ETIMEDOUT);
 	call_give_up(call, call->ops->late);
 	call_unref(call);
 }

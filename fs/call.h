@@ -57,7 +57,9 @@ struct call {
 	struct fs *fs;
 	fuse_req_t req;
 	uint64_t deadline_ns;
-	struct pool *lane; /* where run() is, or will be */
+	struct late_range asked; /* see call_ask() */
+	bool hurried;		 /* the same ran out of time just now */
+	struct pool *lane;	 /* where run() is, or will be */
 	atomic_uint refs;
 	atomic_bool answered;
 	atomic_bool interrupted;
@@ -69,6 +71,15 @@ struct call {
 /* One reference: the work's. */
 void call_init(struct call *call, const struct call_ops *ops, struct fs *fs,
 	       fuse_req_t req);
+
+/*
+ * Says what is asked, before anyone watches: what runs out of time is noted
+ * (late.h), and what just did has little of it.
+ */
+void call_ask(struct call *call, struct late_range range);
+
+/* To be told of work that failed with @r: that is noted too. */
+void call_failed(struct call *call, int r);
 
 /* From here on deadline and interrupt may answer. */
 void call_watch(struct call *call);

@@ -131,6 +131,7 @@ static void fs_close(struct fs *fs)
 		fetcher_free(fs->fetcher);
 	if (fs->session)
 		fuse_session_destroy(fs->session);
+	late_release(&fs->late);
 }
 
 static int session_new(struct fs *fs)
@@ -208,6 +209,7 @@ int daemon_run(const struct config *config,
 	int r;
 
 	str_init(&why, PATH_BYTES_MAX);
+	late_init(&fs.late);
 	process_harden();
 	r = mount_point_check(config->mountpoint, config->cache_dir, &why);
 	if (r == 0) {

@@ -14,6 +14,9 @@
 /* What is pinned by a commit never changes: as long as a mount lives. */
 #define FIXED_TTL_S 86400.0
 
+/* Names below what moves: as soon as it has moved they lead elsewhere. */
+#define MOVING_TTL_S 1.0
+
 /* A hub's directory grows by use; `ls` shows that after so long. */
 #define HUB_DIR_TTL_S 30
 
@@ -353,8 +356,6 @@ int dir_lookup(struct fs *fs, struct node *dir, const char *name,
 	auto_listing struct listing *listing = NULL;
 	int r;
 
-	if (strlen(name) > NAME_BYTES_MAX)
-		return -ENAMETOOLONG;
 	r = dir_lookup_known(dir, name, out);
 	if (r != -EAGAIN)
 		return r;
@@ -366,15 +367,16 @@ int dir_lookup(struct fs *fs, struct node *dir, const char *name,
 
 double dir_found_ttl_s(const struct node *dir)
 {
-	if (dir->kind == NODE_HUB ||
-	    (dir->kind == NODE_MODEL && !is_commit(dir->path)))
+	if (dir->kind == NODE_HUB)
 		return dir->provider->ttl_s;
+	if (dir->kind == NODE_MODEL && !is_commit(dir->path))
+		return MOVING_TTL_S;
 	return FIXED_TTL_S;
 }
 
 double dir_missing_ttl_s(const struct node *dir)
 {
-	return dir->kind == NODE_HUB ? HUB_MISSING_TTL_S : dir_found_ttl_s(dir);
+	return dir->kind == NODE_HUB ? MOVING_TTL_S : dir_found_ttl_s(dir);
 }
 
 void dir_refresh(struct node *dir)

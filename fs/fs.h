@@ -17,6 +17,7 @@
 #include "base/timer.h"
 #include "cache/cache.h"
 #include "fs/config.h"
+#include "fs/late.h"
 #include "fs/node.h"
 #include "providers/provider.h"
 
@@ -45,6 +46,7 @@ struct fs {
 	struct timers *timers;
 	struct fuse_session *session;
 	struct tree tree;
+	struct late late;
 	struct fs_counters counters;
 	uid_t uid;
 	gid_t gid;

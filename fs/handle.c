@@ -17,13 +17,15 @@ static int handle_new(struct handle **out)
 	return 0;
 }
 
-int handle_new_file(struct content *content, struct handle **out)
+int handle_new_file(uint64_t id, struct content *content, struct handle **out)
 {
 	int r = handle_new(out);
 
-	if (r == 0)
-		(*out)->content = content_ref(content);
-	return r;
+	if (r < 0)
+		return r;
+	(*out)->id = id;
+	(*out)->content = content_ref(content);
+	return 0;
 }
 
 int handle_new_dir(struct listing *listing, struct handle **out)

@@ -16,14 +16,16 @@
 #include "fs/node.h"
 
 struct handle {
+	uint64_t id;		 /* of the node */
 	struct content *content; /* one reference; NULL for a directory */
 	struct listing *listing; /* one reference; NULL for a file */
 	struct lock lock;
 	struct readahead ahead; /* lock */
 };
 
-/* Takes its own reference of @content. */
-int handle_new_file(struct content *content, struct handle **out) MUST_CHECK;
+/* Takes its own reference of @content, which node @id shows. */
+int handle_new_file(uint64_t id, struct content *content,
+		    struct handle **out) MUST_CHECK;
 int handle_new_dir(struct listing *listing, struct handle **out) MUST_CHECK;
 void handle_free(struct handle *handle);
 

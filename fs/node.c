@@ -159,6 +159,26 @@ struct node *node_by_id(struct tree *tree, uint64_t id)
 	return node;
 }
 
+int tree_opened(struct tree *tree, struct node ***out, size_t *count)
+{
+	const struct map_slot *slot;
+	size_t at = 0;
+
+	*count = 0;
+	lock_take(&tree->lock);
+	*out = mem_array(tree->by_id.count + 1, sizeof(struct node *));
+	while (*out && (slot = map_next(&tree->by_id, &at))) {
+		struct node *node = slot->value;
+
+		if (!node->content)
+			continue;
+		node->refs++;
+		(*out)[(*count)++] = node;
+	}
+	lock_drop(&tree->lock);
+	return *out ? 0 : -ENOMEM;
+}
+
 struct node *node_ref(struct node *node)
 {
 	lock_take(&node->tree->lock);

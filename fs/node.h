@@ -128,6 +128,10 @@ DEFINE_AUTO_PTR(node, struct node, node_unref)
 void node_looked_up(struct node *node);
 void node_forget(struct tree *tree, uint64_t id, uint64_t count);
 
+/* Every node with content, a reference each; the caller frees *@out. */
+int tree_opened(struct tree *tree, struct node ***out,
+		size_t *count) MUST_CHECK;
+
 bool node_is_dir(const struct node *node);
 
 /* Pinned by a commit: what it holds and is called can never change. */

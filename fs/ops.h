@@ -39,6 +39,12 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	     struct fuse_file_info *fi);
 void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 
+/*
+ * The content of a NODE_FILE of a repository, made at its first use: reads
+ * the cache's index.  One reference.
+ */
+int file_open(struct node *node, struct content **out) MUST_CHECK;
+
 /* ops_meta.c */
 void op_init(void *userdata, struct fuse_conn_info *conn);
 void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);

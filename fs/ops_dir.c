@@ -44,6 +44,7 @@ static void opendir_run(struct call *call)
 
 	if (call_defer(call, r))
 		return;
+	call_failed(call, r);
 	if (call_claim(call))
 		opendir_answer(call->req, open->dir, listing, r, &open->fi);
 	call_unref(call);
@@ -76,6 +77,7 @@ static void opendir_later(struct fs *fs, fuse_req_t req, struct node *dir,
 	call_init(&open->call, &opendir_ops, fs, req);
 	open->dir = node_ref(dir);
 	open->fi = *fi;
+	call_ask(&open->call, late_name(dir->id, "/"));
 	call_start(&open->call, fs->disk);
 }
 

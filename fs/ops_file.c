@@ -18,11 +18,11 @@ struct open_call {
 	struct fuse_file_info fi;
 };
 
-static void open_answer(struct fs *fs, fuse_req_t req, struct content *content,
-			struct fuse_file_info *fi)
+static void open_answer(struct fs *fs, fuse_req_t req, const struct node *node,
+			struct content *content, struct fuse_file_info *fi)
 {
 	struct handle *handle;
-	int r = handle_new_file(content, &handle);
+	int r = handle_new_file(node->id, content, &handle);
 
 	if (r < 0) {
 		reply_error(req, r);
@@ -34,8 +34,7 @@ static void open_answer(struct fs *fs, fuse_req_t req, struct content *content,
 		handle_free(handle); /* interrupted: no release comes */
 }
 
-/* The content of a file of the repository, which is a blob. */
-static int open_blob(struct node *node, struct content **out)
+int file_open(struct node *node, struct content **out)
 {
 	auto_blob struct blob *blob = NULL;
 	int r = view_blob(node->view, node->file_index, &blob);
@@ -51,11 +50,12 @@ static void open_run(struct call *call)
 {
 	struct open_call *open = container_of(call, struct open_call, call);
 	auto_content struct content *content = NULL;
-	int r = open_blob(open->node, &content);
+	int r = file_open(open->node, &content);
 
 	if (call_claim(call)) {
 		if (r == 0)
-			open_answer(call->fs, call->req, content, &open->fi);
+			open_answer(call->fs, call->req, open->node, content,
+				    &open->fi);
 		else
 			reply_error(call->req, r);
 	}
@@ -101,7 +101,7 @@ static void open_control(struct fs *fs, fuse_req_t req, const struct node *node,
 
 	fi->direct_io = 1;
 	if (r == 0)
-		open_answer(fs, req, content, fi);
+		open_answer(fs, req, node, content, fi);
 	else
 		reply_error(req, r);
 }
@@ -123,7 +123,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	fi->keep_cache = 1;
 	content = node_content(node);
 	if (content)
-		open_answer(fs, req, content, fi);
+		open_answer(fs, req, node, content, fi);
 	else
 		open_slow(fs, req, node, fi);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "fs/call.h"
 #include "fs/dir.h"
@@ -35,6 +37,7 @@ static void lookup_run(struct call *call)
 
 	if (call_defer(call, r))
 		return;
+	call_failed(call, r);
 	if (call_claim(call))
 		lookup_answer(call->fs, call->req, lookup->dir, child, r);
 	call_unref(call);
@@ -72,6 +75,7 @@ static void lookup_later(struct fs *fs, fuse_req_t req, struct node *dir,
 	call_init(&lookup->call, &lookup_ops, fs, req);
 	lookup->dir = node_ref(dir);
 	lookup->name = copy;
+	call_ask(&lookup->call, late_name(dir->id, name));
 	call_start(&lookup->call, fs->disk);
 }
 
@@ -87,7 +91,8 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		fuse_reply_err(req, ESTALE);
 		return;
 	}
-	r = dir_lookup_known(dir, name, &child);
+	r = strlen(name) > NAME_BYTES_MAX ? -ENAMETOOLONG
+					  : dir_lookup_known(dir, name, &child);
 	if (r == -EAGAIN)
 		lookup_later(fs, req, dir, name);
 	else

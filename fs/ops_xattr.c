@@ -27,16 +27,14 @@ static void reply_xattr(fuse_req_t req, const struct str *value, size_t size)
 		fuse_reply_buf(req, str_text(value), value->len);
 }
 
-void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
+static void answer_value(struct fs *fs, fuse_req_t req, struct node *node,
+			 const char *name, size_t size)
 {
-	struct fs *fs = fs_of(req);
-	auto_node struct node *node = node_by_id(&fs->tree, ino);
 	auto_str struct str value;
-	int r = -ESTALE;
+	int r;
 
 	str_init(&value, XATTR_BYTES_MAX);
-	if (node)
-		r = xattr_value(fs, node, name, &value);
+	r = xattr_value(fs, node, name, &value);
 	if (r < 0)
 		fuse_reply_err(req, -r);
 	else
@@ -59,20 +57,113 @@ static int list_names(struct fs *fs, struct node *node, struct str *out)
 	return r;
 }
 
-void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
+static void answer_list(struct fs *fs, fuse_req_t req, struct node *node,
+			size_t size)
 {
-	struct fs *fs = fs_of(req);
-	auto_node struct node *node = node_by_id(&fs->tree, ino);
 	auto_str struct str names;
-	int r = -ESTALE;
+	int r;
 
 	str_init(&names, XATTR_BYTES_MAX);
-	if (node)
-		r = list_names(fs, node, &names);
+	r = list_names(fs, node, &names);
 	if (r < 0)
 		fuse_reply_err(req, -r);
 	else
 		reply_xattr(req, &names, size);
+}
+
+/* A question about a file that was not opened yet. */
+struct ask_call {
+	struct call call;
+	struct node *node; /* one reference */
+	char *name;	   /* owned; NULL: the list */
+	size_t size;
+};
+
+static void ask_answer(struct fs *fs, fuse_req_t req, struct node *node,
+		       const char *name, size_t size)
+{
+	if (name)
+		answer_value(fs, req, node, name, size);
+	else
+		answer_list(fs, req, node, size);
+}
+
+static void ask_run(struct call *call)
+{
+	struct ask_call *ask = container_of(call, struct ask_call, call);
+	auto_content struct content *content = NULL;
+
+	/* Without it there are fewer attributes, no error. */
+	(void)!file_open(ask->node, &content);
+	if (call_claim(call))
+		ask_answer(call->fs, call->req, ask->node, ask->name,
+			   ask->size);
+	call_unref(call);
+}
+
+static void ask_free(struct call *call)
+{
+	struct ask_call *ask = container_of(call, struct ask_call, call);
+
+	node_unref(ask->node);
+	free(ask->name);
+	free(ask);
+}
+
+static const struct call_ops ask_ops = {
+	.run = ask_run,
+	.free = ask_free,
+	.late = ETIMEDOUT,
+};
+
+static void ask_later(struct fs *fs, fuse_req_t req, struct node *node,
+		      const char *name, size_t size)
+{
+	struct ask_call *ask = mem_zalloc(sizeof(*ask));
+	char *copy = name ? mem_strdup(name) : NULL;
+
+	if (!ask || (name && !copy)) {
+		free(ask);
+		free(copy);
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	call_init(&ask->call, &ask_ops, fs, req);
+	ask->node = node_ref(node);
+	ask->name = copy;
+	ask->size = size;
+	call_start(&ask->call, fs->disk);
+}
+
+/* What the cache has of a file is known once the file is. */
+static bool is_opened(struct node *node)
+{
+	auto_content struct content *content = node_content(node);
+
+	return node->kind != NODE_FILE || content;
+}
+
+static void ask(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
+{
+	struct fs *fs = fs_of(req);
+	auto_node struct node *node = node_by_id(&fs->tree, ino);
+
+	if (!node)
+		fuse_reply_err(req, ESTALE);
+	else if (is_opened(node))
+		ask_answer(fs, req, node, name, size);
+	else
+		ask_later(fs, req, node, name, size);
+}
+
+void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
+{
+	ask(req, ino, name, size);
+}
+
+void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
+{
+	ask(req, ino, NULL, size);
 }
 
 struct act_call {

@@ -108,7 +108,7 @@ static int read_ensure(struct read_call *read)
 	if (r < 0)
 		return r;
 	return cache_ensure(read->call.fs->cache, &extents,
-			    read->call.deadline_ns, &read->wait);
+			    fs_deadline_ns(read->call.fs), &read->wait);
 }
 
 /* Everything is resident and pinned. -ENODATA: damage was found. */
@@ -128,6 +128,7 @@ static void read_answer(struct read_call *read, int result, void *buffer)
 		return;
 	fs->counters.reads++;
 	if (result < 0) {
+		call_failed(&read->call, result);
 		reply_read_error(read->call.req, result);
 		return;
 	}
@@ -220,7 +221,7 @@ static void read_ahead(struct read_call *read, struct range range)
 }
 
 static struct read_call *read_new(struct fs *fs, fuse_req_t req,
-				  struct content *content, uint64_t off,
+				  const struct handle *handle, uint64_t off,
 				  size_t len)
 {
 	struct read_call *read = mem_zalloc(sizeof(*read));
@@ -230,9 +231,11 @@ static struct read_call *read_new(struct fs *fs, fuse_req_t req,
 	call_init(&read->call, &read_ops, fs, req);
 	atomic_init(&read->phase, STARTING);
 	read->wait.wake = read_woken;
-	read->content = content_ref(content);
+	read->content = content_ref(handle->content);
 	read->off = off;
 	read->len = len;
+	call_ask(&read->call,
+		 (struct late_range){ handle->id, off, off + len });
 	return read;
 }
 
@@ -251,14 +254,15 @@ void reader_read(struct fs *fs, fuse_req_t req, struct handle *handle,
 	len = (size_t)u64_min(u64_min(len, size - off), READ_BYTES_MAX);
 	/* Once it is answered, the kernel may close @handle. */
 	next = read_next(handle, off, len);
-	read = read_new(fs, req, handle->content, off, len);
+	read = read_new(fs, req, handle, off, len);
 	if (!read) {
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
 	call_ref(&read->call); /* ours, beside the work's */
 	r = read_ensure(read);
-	read_ahead(read, next);
+	if (!read->call.hurried)
+		read_ahead(read, next);
 	if (r == -EINPROGRESS || read_go(read, r))
 		read_park(read);
 	call_unref(&read->call);

@@ -6,7 +6,7 @@
  *	user.omnihub.revision	the commit
  *	user.omnihub.sha256	of a file, where the hub gives one
  *	user.omnihub.plan	digest of the plan of a staged file
- *	user.omnihub.cached	bytes in the cache; only of what was opened
+ *	user.omnihub.cached	bytes in the cache; of a repository's files
  *	user.omnihub.state	of blobs: local, partial, complete,
  *				verified, bad; of plans: composed
  *

@@ -108,10 +108,13 @@ static struct fetch_verdict judge_error(const struct fetch_ask *ask,
 	return retry(ask, ms, -EIO);
 }
 
-/* A signed URL that is no longer good. */
+/*
+ * A signed URL that is no longer good.  One that another transfer was told
+ * may have been used up by others; one told to us should have worked.
+ */
 static struct fetch_verdict judge_away(const struct fetch_ask *ask)
 {
-	return ask->resolved_again
+	return ask->resolved_again && !ask->remembered
 		       ? fail(-EIO)
 		       : (struct fetch_verdict){ .act = FETCH_RESOLVE };
 }

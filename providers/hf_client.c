@@ -197,3 +197,10 @@ bool hf_fresh(const struct hf_fact *fact, unsigned int ttl_s)
 
 	return fact->has && age_s >= 0 && age_s < (int64_t)ttl_s;
 }
+
+bool hf_recent(struct hf_hub *hub, const struct hf_fact *fact,
+	       unsigned int ttl_s)
+{
+	return hf_fresh(fact, ttl_s) &&
+	       fact->stored_wall_s > hub->refreshed_wall_s;
+}

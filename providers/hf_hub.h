@@ -52,7 +52,8 @@ struct hf_hub {
 	char *cache_root;	  /* fixed; owned; hf_cache_root(), or NULL */
 	bool offline;		  /* fixed */
 	struct repo_cache *repos; /* owned */
-	_Atomic uint64_t down_until_ns; /* nothing is asked in vain before */
+	_Atomic uint64_t down_until_ns;	  /* nothing is asked in vain before */
+	_Atomic int64_t refreshed_wall_s; /* see hf_recent() */
 
 	struct lock lock; /* a leaf: nothing is called under it */
 	struct map used;  /* lock; ids, each its own value, owned */
@@ -109,6 +110,10 @@ int hf_memo_get_any(struct hf_hub *hub, const char *kind, const char *name,
 void hf_memo_put(struct hf_hub *hub, const char *kind, const char *name,
 		 bool private, const void *value, size_t len);
 bool hf_fresh(const struct hf_fact *fact, unsigned int ttl_s);
+
+/* For what is missing and for lists: and since the last refresh of any. */
+bool hf_recent(struct hf_hub *hub, const struct hf_fact *fact,
+	       unsigned int ttl_s);
 
 /* ---- hf_resolve.c: the opener of hub->repos; see repo_cache.h ---- */
 

@@ -81,7 +81,7 @@ static int list_get(struct hf_hub *hub, const struct list_spec *spec,
 	str_init(&anew, LINES_BYTES_MAX);
 	if (r == -ENOMEM)
 		return r;
-	if (hf_fresh(&fact, spec->ttl_s))
+	if (hf_recent(hub, &fact, spec->ttl_s))
 		return 0;
 	if ((fact.has || spec->optional) && hf_down(hub))
 		return fact.has ? 0 : -ENETUNREACH;

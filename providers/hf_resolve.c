@@ -302,7 +302,7 @@ static int resolve_fresh(struct resolve *resolve, struct repo **out,
 	bool pinned = resolve->name.pinned && known->info_fact.has;
 	int r;
 
-	if (hf_fresh(&known->missing_fact, HUB_MISSING_TTL_S))
+	if (hf_recent(resolve->hub, &known->missing_fact, HUB_MISSING_TTL_S))
 		return known->missing;
 	if (!pinned && !hf_fresh(&known->info_fact, ttl_s))
 		return 1;

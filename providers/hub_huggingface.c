@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -131,7 +132,10 @@ static int hf_provider_open(struct provider *provider, const char *path,
 
 static void hf_refresh(struct provider *provider, const char *path)
 {
-	repo_cache_refresh(hf_of(provider)->repos, path);
+	struct hf_hub *hub = hf_of(provider);
+
+	hub->refreshed_wall_s = clock_wall_s();
+	repo_cache_refresh(hub->repos, path);
 }
 
 /* ---- life ---- */

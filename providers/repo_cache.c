@@ -152,13 +152,15 @@ static int slot_open_locked(struct repo_cache *cache, struct slot *slot,
 			       &until);
 	lock_take(&cache->lock);
 	slot->busy = false;
+	if (r == -EINPROGRESS)
+		slot->ask |= ask; /* by who may wait for it */
 	slot->result = r;
 	slot->until_wall_s = until;
 	*old = slot->repo;
 	slot->repo = repo;
 	if (r == 0)
 		*out = repo_ref(repo);
-	if (r < 0 && !slot->waiters)
+	if (r < 0 && !slot->waiters && !slot->ask)
 		slot_release(slot);
 	cond_wake_all(&cache->done);
 	return r;
