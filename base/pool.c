@@ -124,7 +124,7 @@ size_t pool_load(struct pool *pool)
 	return load;
 }
 
-void pool_free(struct pool *pool)
+void pool_stop(struct pool *pool)
 {
 	if (!pool)
 		return;
@@ -134,6 +134,14 @@ void pool_free(struct pool *pool)
 	lock_drop(&pool->lock);
 	for (unsigned int i = 0; i < pool->thread_count; i++)
 		pthread_join(pool->threads[i], NULL);
+	pool->thread_count = 0;
+}
+
+void pool_free(struct pool *pool)
+{
+	if (!pool)
+		return;
+	pool_stop(pool);
 	cond_release(&pool->changed);
 	lock_release(&pool->lock);
 	free(pool->threads);

@@ -2,7 +2,8 @@
 /*
  * base/pool.h - a fixed number of threads and a bounded queue of work.
  *
- * Threads: every call from any thread, pool_free() from none of its own.
+ * Threads: every call from any thread, pool_stop() and pool_free() from none
+ * of its own.
  */
 #ifndef BASE_POOL_H
 #define BASE_POOL_H
@@ -35,7 +36,13 @@ int pool_add(struct pool *pool, struct pool_work *work) MUST_CHECK;
 /* Threads now at work plus work queued. */
 size_t pool_load(struct pool *pool);
 
-/* Runs what is queued, then ends the threads and frees @pool. */
+/*
+ * Runs what is queued, then ends the threads; pool_add() gives -ESHUTDOWN
+ * from now on.  Once.  NULL is fine.
+ */
+void pool_stop(struct pool *pool);
+
+/* Stops it unless that was done, and frees it. */
 void pool_free(struct pool *pool);
 
 #endif

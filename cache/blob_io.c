@@ -15,6 +15,9 @@
 /* A block found damaged is fetched again, this often. */
 #define FETCH_TRIES_MAX 3
 
+/* Bytes are read again where a doubt came up meanwhile, this often. */
+#define RUN_TRIES_MAX 8
+
 uint64_t block_sum(const struct cached_blob *blob, uint32_t block,
 		   const void *bytes, size_t len)
 {
@@ -30,36 +33,60 @@ static int read_local(struct cached_blob *blob, uint64_t off, size_t len,
 	return fd < 0 ? fd : file_pread(fd, off, len, to);
 }
 
-/* The file does not hold what was written: the block is fetched again. */
-static void block_damaged(struct cached_blob *blob, uint32_t block, int error)
+/*
+ * Two may find the same damage: then the second finds the block changed.
+ * Where it is the file that changed, the others are due to be checked again.
+ */
+void block_damaged(struct cached_blob *blob, uint32_t block, uint8_t seen,
+		   int error)
 {
 	struct cache *cache = blob->cache;
+	const uint8_t mask = BLOCK_STATE_MASK | BLOCK_PROVEN;
+	bool same;
+	bool first;
 
-	log_warn("cache", "block %u of %s is damaged on disk (%s): dropped",
-		 block, blob->source->label, strerror(-error));
 	lock_take(&cache->lock);
-	cache->stats.damaged++;
-	block_drop_locked(blob, block);
+	same = (blob->blocks[block] & mask) == (seen & mask);
+	first = same && !blob->damaged;
+	if (same) {
+		blob->damaged = true;
+		cache->stats.damaged++;
+		block_drop_locked(blob, block);
+	}
+	if (same && (seen & BLOCK_PROVEN || error != -EBADMSG))
+		blob_distrust_locked(blob);
 	lock_drop(&cache->lock);
+	if (same)
+		log_at(first ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, "cache",
+		       "block %u of %s is damaged on disk (%s): dropped", block,
+		       blob->source->label, strerror(-error));
 }
 
-/* What block @block is now; its bytes too, if they are in memory. */
-static uint8_t block_look(struct cached_blob *blob, uint32_t block,
-			  uint64_t *sum, size_t at, size_t len, void *to)
+/* What is believed of a block at one moment. */
+struct look {
+	uint8_t flags;
+	uint64_t sum;
+	uint32_t doubts; /* blob's */
+};
+
+/* Its bytes too, if they are in memory. */
+static struct look block_look(struct cached_blob *blob, uint32_t block,
+			      size_t at, size_t len, void *to)
 {
 	struct cache *cache = blob->cache;
-	uint8_t flags;
+	struct look look;
 
 	lock_take(&cache->lock);
-	flags = blob->blocks[block];
-	*sum = blob->sums[block];
+	look = (struct look){ blob->blocks[block], blob->sums[block],
+			      blob->doubts };
 	if (block_state(blob, block) == BLOCK_MEMORY)
 		memcpy(to, blob->memory[block] + at, len);
 	lock_drop(&cache->lock);
-	return flags;
+	return look;
 }
 
-static int block_prove(struct cached_blob *blob, uint32_t block, uint64_t sum)
+static int block_prove(struct cached_blob *blob, uint32_t block,
+		       const struct look *look)
 {
 	size_t len = block_bytes(blob, block);
 	auto_free uint8_t *bytes = mem_alloc(len);
@@ -70,14 +97,15 @@ static int block_prove(struct cached_blob *blob, uint32_t block, uint64_t sum)
 		return -ENOMEM;
 	r = block_file_read(cache->files, &blob->name,
 			    (uint64_t)block * BLOCK_BYTES, len, bytes);
-	if (r == 0 && block_sum(blob, block, bytes, len) != sum)
+	if (r == 0 && block_sum(blob, block, bytes, len) != look->sum)
 		r = -EBADMSG;
 	if (r < 0) {
-		block_damaged(blob, block, r);
+		block_damaged(blob, block, look->flags, r);
 		return -ENODATA;
 	}
 	lock_take(&cache->lock);
-	if (block_state(blob, block) == BLOCK_PRESENT)
+	if (block_state(blob, block) == BLOCK_PRESENT &&
+	    blob->doubts == look->doubts)
 		blob->blocks[block] |= BLOCK_PROVEN;
 	lock_drop(&cache->lock);
 	return 0;
@@ -85,16 +113,18 @@ static int block_prove(struct cached_blob *blob, uint32_t block, uint64_t sum)
 
 /* Of one block: 1: its bytes were in memory; 0: they can be read. */
 static int block_ready(struct cached_blob *blob, uint32_t block, size_t at,
-		       size_t len, void *to)
+		       size_t len, void *to, uint32_t *doubts)
 {
-	uint64_t sum;
-	uint8_t flags = block_look(blob, block, &sum, at, len, to);
+	struct look look = block_look(blob, block, at, len, to);
 
-	switch (flags & BLOCK_STATE_MASK) {
+	*doubts = look.doubts;
+	switch (look.flags & BLOCK_STATE_MASK) {
 	case BLOCK_MEMORY:
 		return 1;
 	case BLOCK_PRESENT:
-		return flags & BLOCK_PROVEN ? 0 : block_prove(blob, block, sum);
+		return look.flags & BLOCK_PROVEN
+			       ? 0
+			       : block_prove(blob, block, &look);
 	default:
 		return -ENODATA;
 	}
@@ -105,26 +135,90 @@ struct run {
 	uint64_t off;
 	size_t len;
 	uint8_t *to;
+	uint32_t doubts; /* when the first of its blocks was looked at */
 };
+
+static uint32_t run_first(const struct run *run)
+{
+	return (uint32_t)(run->off / BLOCK_BYTES);
+}
+
+static uint32_t run_last(const struct run *run)
+{
+	return (uint32_t)((run->off + run->len - 1) / BLOCK_BYTES);
+}
+
+static void run_add(struct run *run, uint64_t off, size_t len, uint8_t *to,
+		    uint32_t doubts)
+{
+	if (run->len == 0)
+		*run = (struct run){ off, 0, to, doubts };
+	run->len += len;
+}
+
+/* None of its blocks was dropped or doubted while it was read. */
+static bool run_holds(struct cached_blob *blob, const struct run *run)
+{
+	bool holds;
+
+	lock_take(&blob->cache->lock);
+	holds = blob->doubts == run->doubts;
+	for (uint32_t i = run_first(run); holds && i <= run_last(run); i++)
+		holds = block_state(blob, i) == BLOCK_PRESENT;
+	lock_drop(&blob->cache->lock);
+	return holds;
+}
+
+/* Which of its blocks are there, if not all as they were? */
+static int run_prove(struct cached_blob *blob, struct run *run)
+{
+	uint8_t nothing;
+	int r = 0;
+
+	for (uint32_t i = run_first(run); i <= run_last(run); i++) {
+		uint32_t doubts;
+		int error = block_ready(blob, i, 0, 0, &nothing, &doubts);
+
+		if (i == run_first(run))
+			run->doubts = doubts;
+		if (error < 0 && error != -ENODATA)
+			return error;
+		if (error != 0)
+			r = -ENODATA;
+	}
+	return r;
+}
 
 static int run_flush(struct cached_blob *blob, struct run *run)
 {
-	int r = 0;
+	int r = run->len ? -ENODATA : 0;
 
-	if (run->len)
+	for (int i = 0; run->len && i < RUN_TRIES_MAX; i++) {
 		r = block_file_read(blob->cache->files, &blob->name, run->off,
 				    run->len, run->to);
-	if (r < 0)
-		block_damaged(blob, (uint32_t)(run->off / BLOCK_BYTES), r);
+		if (r == 0 && run_holds(blob, run))
+			break;
+		if (r < 0) {
+			lock_take(&blob->cache->lock);
+			blob_distrust_locked(blob);
+			lock_drop(&blob->cache->lock);
+		}
+		r = run_prove(blob, run);
+		if (r < 0)
+			break;
+		r = -ENODATA;
+	}
 	run->len = 0;
-	return r < 0 ? -ENODATA : 0;
+	return r;
 }
 
+/* Where one block is damaged those behind it are looked at all the same. */
 static int cached_read(struct blob *base, uint64_t off, size_t len, void *to)
 {
 	struct cached_blob *blob = cached_of(base);
 	struct run run = { 0 };
 	uint8_t *at = to;
+	bool missing = false;
 
 	if (blob->local)
 		return read_local(blob, off, len, to);
@@ -132,22 +226,24 @@ static int cached_read(struct blob *base, uint64_t off, size_t len, void *to)
 		uint32_t block = (uint32_t)(off / BLOCK_BYTES);
 		size_t in = (size_t)(off % BLOCK_BYTES);
 		size_t part = (size_t)u64_min(len, BLOCK_BYTES - in);
-		int r = block_ready(blob, block, in, part, at);
+		uint32_t doubts;
+		int r = block_ready(blob, block, in, part, at, &doubts);
 
-		if (r < 0)
+		if (r == 0)
+			run_add(&run, off, part, at, doubts);
+		if (r == 1)
+			r = run_flush(blob, &run);
+		if (r < 0 && r != -ENODATA)
 			return r;
-		if (r == 1 && run_flush(blob, &run) < 0)
-			return -ENODATA;
-		if (r == 0) {
-			if (run.len == 0)
-				run = (struct run){ off, 0, at };
-			run.len += part;
+		if (r == -ENODATA) {
+			missing = true;
+			run.len = 0;
 		}
 		off += part;
 		at += part;
 		len -= part;
 	}
-	return run_flush(blob, &run);
+	return missing ? -ENODATA : run_flush(blob, &run);
 }
 
 /* A wait that a thread sits in. */
@@ -234,15 +330,21 @@ static void cached_free(struct blob *base)
 {
 	struct cached_blob *blob = cached_of(base);
 	struct cache *cache = blob->cache;
+	struct closed_blob closed = { .key = base->key,
+				      .used_wall_s = clock_wall_s() };
 
 	lock_take(&cache->lock);
+	closed.bytes = blob->present * BLOCK_BYTES;
+	closed.pinned = blob->pinned;
+	cache->stats.bytes_used -= closed.bytes;
+	/* It may have been opened again meanwhile: then it is not closed. */
 	if (map_get_bytes(&cache->open, base->key.bytes,
-			  sizeof(base->key.bytes)) == blob)
+			  sizeof(base->key.bytes)) == blob) {
 		map_remove_bytes(&cache->open, base->key.bytes,
 				 sizeof(base->key.bytes));
-	if (blob->present)
-		closed_add_locked(cache, &base->key,
-				  blob->present * BLOCK_BYTES, clock_wall_s());
+		if (closed.bytes)
+			closed_add_locked(cache, &closed);
+	}
 	cache->stats.blobs--;
 	lock_drop(&cache->lock);
 	source_unref(blob->source);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "cache/block_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,11 +15,13 @@
 #include "base/lock.h"
 #include "base/mem.h"
 
+#define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+
 /* Ten thousand blobs may be open; descriptors are few. */
 #define DESCRIPTORS_MAX 64
 
 struct descriptor {
-	struct block_name name; /* path[0] == 0: free */
+	struct block_name name; /* path[0]: 0 free, '-' removed while in use */
 	int fd;
 	unsigned int users;
 	uint64_t stamp;
@@ -94,18 +98,26 @@ static struct descriptor *oldest_locked(struct block_files *files)
 }
 
 static int open_file(const struct block_files *files,
-		     const struct block_name *name, bool make)
+		     const struct block_name *name, int more_flags)
 {
-	int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | (make ? O_CREAT : 0);
-	int fd = openat(files->dir_fd, name->path, flags, 0600);
-	char folder[3] = { name->path[0], name->path[1], 0 };
+	int fd = openat(files->dir_fd, name->path,
+			O_RDWR | O_CLOEXEC | O_NOFOLLOW | more_flags, 0600);
 
-	if (fd >= 0 || errno != ENOENT || !make)
-		return fd < 0 ? -errno : fd;
+	return fd < 0 ? -errno : fd;
+}
+
+int block_file_make(struct block_files *files, const struct block_name *name)
+{
+	char folder[3] = { name->path[0], name->path[1], 0 };
+	int fd;
+
 	if (mkdirat(files->dir_fd, folder, 0700) < 0 && errno != EEXIST)
 		return -errno;
-	fd = openat(files->dir_fd, name->path, flags, 0600);
-	return fd < 0 ? -errno : fd;
+	fd = open_file(files, name, O_CREAT);
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
 }
 
 /* Keeps @fd in a slot for the next user, if one is to be had. */
@@ -129,7 +141,7 @@ static void keep(struct block_files *files, const struct block_name *name,
 }
 
 static int use_begin(struct block_files *files, const struct block_name *name,
-		     bool make, struct use *out)
+		     struct use *out)
 {
 	struct descriptor *slot;
 
@@ -143,7 +155,7 @@ static int use_begin(struct block_files *files, const struct block_name *name,
 	lock_drop(&files->lock);
 	if (slot)
 		return 0;
-	*out = (struct use){ open_file(files, name, make), NULL };
+	*out = (struct use){ open_file(files, name, 0), NULL };
 	if (out->fd < 0)
 		return out->fd;
 	keep(files, name, out);
@@ -152,20 +164,24 @@ static int use_begin(struct block_files *files, const struct block_name *name,
 
 static void use_end(struct block_files *files, const struct use *use)
 {
-	if (!use->slot) {
-		close(use->fd);
-		return;
-	}
+	bool last = !use->slot;
+
 	lock_take(&files->lock);
-	use->slot->users--;
+	if (use->slot && --use->slot->users == 0 &&
+	    use->slot->name.path[0] == '-') {
+		*use->slot = (struct descriptor){ .fd = -1 };
+		last = true;
+	}
 	lock_drop(&files->lock);
+	if (last)
+		close(use->fd);
 }
 
 int block_file_read(struct block_files *files, const struct block_name *name,
 		    uint64_t off, size_t len, void *to)
 {
 	struct use use;
-	int r = use_begin(files, name, false, &use);
+	int r = use_begin(files, name, &use);
 
 	if (r < 0)
 		return r;
@@ -178,7 +194,7 @@ int block_file_write(struct block_files *files, const struct block_name *name,
 		     uint64_t off, size_t len, const void *from)
 {
 	struct use use;
-	int r = use_begin(files, name, true, &use);
+	int r = use_begin(files, name, &use);
 
 	if (r < 0)
 		return r;
@@ -191,7 +207,7 @@ int block_file_punch(struct block_files *files, const struct block_name *name,
 		     uint64_t off, uint64_t len)
 {
 	struct use use;
-	int r = use_begin(files, name, false, &use);
+	int r = use_begin(files, name, &use);
 
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
@@ -218,7 +234,7 @@ static int sync_folder(const struct block_files *files,
 int block_file_sync(struct block_files *files, const struct block_name *name)
 {
 	struct use use;
-	int r = use_begin(files, name, false, &use);
+	int r = use_begin(files, name, &use);
 
 	if (r < 0)
 		return r;
@@ -231,19 +247,23 @@ int block_file_remove(struct block_files *files, const struct block_name *name)
 {
 	struct descriptor *slot;
 	int fd = -1;
+	int r = 0;
 
+	/* First the name: who opens it from here on finds another file. */
+	if (unlinkat(files->dir_fd, name->path, 0) < 0 && errno != ENOENT)
+		r = -errno;
 	lock_take(&files->lock);
 	slot = find_locked(files, name);
 	if (slot && slot->users == 0) {
 		fd = slot->fd;
 		*slot = (struct descriptor){ .fd = -1 };
+	} else if (slot) {
+		slot->name.path[0] = '-';
 	}
 	lock_drop(&files->lock);
 	if (fd >= 0)
 		close(fd);
-	if (unlinkat(files->dir_fd, name->path, 0) < 0 && errno != ENOENT)
-		return -errno;
-	return 0;
+	return r;
 }
 
 int block_file_whole(struct block_files *files, const struct block_name *name,
@@ -252,7 +272,7 @@ int block_file_whole(struct block_files *files, const struct block_name *name,
 	struct use use;
 	struct stat st;
 	off_t hole;
-	int r = use_begin(files, name, false, &use);
+	int r = use_begin(files, name, &use);
 
 	if (r < 0)
 		return -ENOENT;
@@ -264,4 +284,68 @@ int block_file_whole(struct block_files *files, const struct block_name *name,
 	}
 	use_end(files, &use);
 	return r;
+}
+
+/* ---- what is there ---- */
+
+/* False: not one of ours. */
+static bool file_found(int dir_fd, const char *folder, const char *name,
+		       struct block_file_found *out)
+{
+	struct block_name ours;
+	struct stat st;
+
+	if (strlen(name) != CONTENT_KEY_HEX - 1 ||
+	    hex_decode(name, sizeof(out->key.bytes), out->key.bytes) < 0)
+		return false;
+	block_name_make(&out->key, &ours);
+	if (strncmp(ours.path, folder, 2) != 0 ||
+	    strcmp(ours.path + 3, name) != 0 ||
+	    fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !S_ISREG(st.st_mode))
+		return false;
+	out->disk_bytes = (uint64_t)st.st_blocks * 512;
+	out->written_wall_s = st.st_mtime;
+	return true;
+}
+
+/* @folder NULL: @dir_fd is that of blobs/ itself.  Takes @dir_fd. */
+static int walk_folder(int dir_fd, const char *folder,
+		       void (*found)(void *arg,
+				     const struct block_file_found *file),
+		       void *arg)
+{
+	DIR *dir = dir_fd < 0 ? NULL : fdopendir(dir_fd);
+	const struct dirent *entry;
+	struct block_file_found file;
+	int r = 0;
+
+	if (!dir) {
+		r = -errno;
+		if (dir_fd >= 0)
+			close(dir_fd);
+		return r;
+	}
+	while (r == 0 && (entry = readdir(dir))) {
+		const char *name = entry->d_name;
+
+		if (folder && file_found(dirfd(dir), folder, name, &file))
+			found(arg, &file);
+		if (!folder && strlen(name) == 2 && name[0] != '.')
+			r = walk_folder(openat(dirfd(dir), name, FOLDER_FLAGS),
+					name, found, arg);
+		if (r == -ENOTDIR || r == -ELOOP)
+			r = 0;
+	}
+	closedir(dir);
+	return r;
+}
+
+int block_files_walk(struct block_files *files,
+		     void (*found)(void *arg,
+				   const struct block_file_found *file),
+		     void *arg)
+{
+	return walk_folder(openat(files->dir_fd, ".", FOLDER_FLAGS), NULL,
+			   found, arg);
 }

@@ -32,9 +32,13 @@ void block_files_free(struct block_files *files);
 int block_file_read(struct block_files *files, const struct block_name *name,
 		    uint64_t off, size_t len, void *to) MUST_CHECK;
 
-/* Makes the file if need be. */
+/* -ENOENT: no such file, see block_file_make(). */
 int block_file_write(struct block_files *files, const struct block_name *name,
 		     uint64_t off, size_t len, const void *from) MUST_CHECK;
+
+/* An empty file, if there is none. */
+int block_file_make(struct block_files *files,
+		    const struct block_name *name) MUST_CHECK;
 
 /* A hole instead of [off, off + len). */
 int block_file_punch(struct block_files *files, const struct block_name *name,
@@ -49,5 +53,17 @@ int block_file_remove(struct block_files *files,
 /* 0 if the file has @size bytes and no hole; -ENOENT otherwise. */
 int block_file_whole(struct block_files *files, const struct block_name *name,
 		     uint64_t size) MUST_CHECK;
+
+struct block_file_found {
+	struct content_key key;
+	uint64_t disk_bytes; /* holes take none */
+	int64_t written_wall_s;
+};
+
+/* Each file that is named as one of ours; what else is there is left alone. */
+int block_files_walk(struct block_files *files,
+		     void (*found)(void *arg,
+				   const struct block_file_found *file),
+		     void *arg) MUST_CHECK;
 
 #endif

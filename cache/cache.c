@@ -8,6 +8,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -16,6 +17,9 @@
 /* Where nothing is said: as much as nobody will miss. */
 #define BUDGET_SHARE 10
 #define FREE_SHARE 20
+
+/* How exactly it is known, across mounts, when a blob was last used. */
+#define USED_STEP_S 3600
 
 /* Complete files wait here for their proof; more are checked when read. */
 #define CHECK_QUEUE_MAX 1024
@@ -40,26 +44,45 @@ static int add_closed(void *arg, const struct content_key *key,
 		      const struct blob_record *record, uint64_t blocks)
 {
 	struct cache *cache = arg;
+	struct closed_blob closed = { .key = *key,
+				      .used_wall_s = record->used_wall_s,
+				      .bytes = blocks * BLOCK_BYTES,
+				      .pinned = record->pinned };
 
-	if (record->pinned) {
-		cache->stats.bytes_used += blocks * BLOCK_BYTES;
-		return 0; /* counts, and stays */
-	}
 	lock_take(&cache->lock);
-	closed_add_locked(cache, key, blocks * BLOCK_BYTES,
-			  record->used_wall_s);
-	cache->stats.bytes_used += blocks * BLOCK_BYTES;
+	closed_add_locked(cache, &closed);
 	lock_drop(&cache->lock);
 	return 0;
+}
+
+/* A file that the index does not know takes room too, and can go. */
+static void add_unknown(void *arg, const struct block_file_found *file)
+{
+	struct cache *cache = arg;
+	struct closed_blob closed = {
+		.key = file->key,
+		.used_wall_s = file->written_wall_s,
+		.bytes = u64_ceil(file->disk_bytes, BLOCK_BYTES),
+	};
+	struct blob_record record;
+
+	if (index_get_blob(cache->index, &file->key, &record) == 0)
+		return;
+	lock_take(&cache->lock);
+	closed_add_locked(cache, &closed);
+	lock_drop(&cache->lock);
 }
 
 static int index_init(struct cache *cache, const char *dir)
 {
 	auto_free char *path = mem_printf("%s/index", dir);
-	int r = path ? index_open(path, cache->dir.suspect, &cache->index)
-		     : -ENOMEM;
+	int r = path ? index_open(path, &cache->index) : -ENOMEM;
 
-	return r < 0 ? r : index_walk(cache->index, add_closed, cache);
+	if (r == 0)
+		r = index_walk(cache->index, add_closed, cache);
+	if (r == 0 && (cache->dir.suspect || index_is_new(cache->index)))
+		r = block_files_walk(cache->files, add_unknown, cache);
+	return r;
 }
 
 static void cache_free(struct cache *cache, bool clean)
@@ -90,6 +113,8 @@ static struct cache *cache_new(const struct cache_options *options)
 	cache->memo.ops = &cache_memo_ops;
 	cache->verify = options->verify;
 	cache->deadline_s = options->deadline_s;
+	cache->spoiled = options->spoiled;
+	cache->spoiled_arg = options->spoiled_arg;
 	cache->dir = (struct cache_dir){ -1, -1, -1, false };
 	lock_init(&cache->lock);
 	cond_init(&cache->commit_wanted);
@@ -114,6 +139,9 @@ int cache_open(const struct cache_options *options, struct cache **out)
 			     &cache->checks);
 	if (r == 0)
 		r = commit_start(cache);
+	/* The budget may be smaller than it was. */
+	if (r == 0)
+		(void)!cache_make_room(cache, 0);
 	if (r < 0) {
 		if (cache)
 			cache_free(cache, false);
@@ -123,11 +151,34 @@ int cache_open(const struct cache_options *options, struct cache **out)
 	return 0;
 }
 
+void cache_quiet(struct cache *cache)
+{
+	const struct map_slot *slot;
+	struct wakes wakes = { 0 };
+	size_t at = 0;
+
+	lock_take(&cache->lock);
+	cache->quiet = true;
+	lock_drop(&cache->lock);
+	pool_stop(cache->checks);
+	lock_take(&cache->lock);
+	while ((slot = map_next(&cache->open, &at))) {
+		struct cached_blob *blob = slot->value;
+
+		while (blob->waiting)
+			wait_end_locked(blob->waiting->wait, -ESHUTDOWN,
+					&wakes);
+	}
+	lock_drop(&cache->lock);
+	wakes_run(&wakes);
+}
+
 void cache_close(struct cache *cache)
 {
 	/* Checks may make blobs dirty: they end before the last commit. */
-	pool_free(take_ptr(cache->checks));
-	cache_free(cache, true);
+	cache_quiet(cache);
+	commit_stop(cache);
+	cache_free(cache, !cache->commit_failed);
 }
 
 /* ---- blobs ---- */
@@ -201,21 +252,13 @@ static void blob_load(struct cached_blob *blob)
 	}
 	if (record.size != blob->blob.size)
 		return;
+	if (clock_wall_s() - record.used_wall_s >= USED_STEP_S)
+		blob->record_dirty = true;
 	for (uint32_t i = 0; i * GROUP_BLOCKS < blob->block_count; i++)
 		if (index_get_group(index, key, i, &group) == 0)
 			load_group(blob, i, &group);
 	blob->pinned = record.pinned;
 	blob->verified = record.verified && blob->present == blob->block_count;
-}
-
-static bool try_ref(struct blob *blob)
-{
-	unsigned int refs = atomic_load(&blob->refs);
-
-	while (refs > 0)
-		if (atomic_compare_exchange_weak(&blob->refs, &refs, refs + 1))
-			return true;
-	return false;
 }
 
 static struct cached_blob *find_open_locked(struct cache *cache,
@@ -224,7 +267,7 @@ static struct cached_blob *find_open_locked(struct cache *cache,
 	struct cached_blob *blob = map_get_bytes(&cache->open, key->bytes,
 						 sizeof(key->bytes));
 
-	return blob && try_ref(&blob->blob) ? blob : NULL;
+	return blob && cached_try_ref(blob) ? blob : NULL;
 }
 
 /* Enters @fresh, unless one of its key came first: that one. */
@@ -245,8 +288,7 @@ static int enter(struct cache *cache, struct cached_blob *fresh,
 	if (!*out && r == 0) {
 		source_ref(fresh->source);
 		closed_remove_locked(cache, key);
-		if (!fresh->pinned)
-			cache->stats.bytes_used += fresh->present * BLOCK_BYTES;
+		cache->stats.bytes_used += fresh->present * BLOCK_BYTES;
 		cache->stats.blobs++;
 		if (fresh->record_dirty)
 			blob_dirty_locked(fresh);
@@ -292,6 +334,9 @@ int cache_blob(struct cache *cache, struct source *source, struct blob **out)
 		free_unopened(fresh);
 	if (r < 0)
 		return r;
+	/* A crash may have come between the last block and the proof. */
+	if (blob == fresh && !fresh->local)
+		digest_check_start(fresh);
 	*out = &blob->blob;
 	return 0;
 }
@@ -355,5 +400,6 @@ void cache_stats(struct cache *cache, struct cache_stats *out)
 {
 	lock_take(&cache->lock);
 	*out = cache->stats;
+	out->bypass = cache->bypass_until_ns > clock_now_ns();
 	lock_drop(&cache->lock);
 }

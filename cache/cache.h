@@ -42,17 +42,30 @@ struct cache_options {
 	uint64_t free_min;  /* never fill the disk beyond; 0: 5 % */
 	enum cache_verify verify;
 	unsigned int deadline_s; /* of a fetch that nobody waits for */
+
+	/*
+	 * The digest of @blob was wrong: bytes of it that were read before
+	 * are false.  On a thread of the cache, no lock held; may block, but
+	 * not on a wait of this cache.  May be NULL.
+	 */
+	void (*spoiled)(void *arg, struct blob *blob);
+	void *spoiled_arg;
 };
 
 /*
- * Opens the folder, which no other process may have open.  Forks (to look
- * at an index that was not closed) and starts threads: call it after
- * daemonizing, before any other thread.  On success the caller closes.
+ * Opens the folder, which no other process may have open.  Starts threads:
+ * call it after daemonizing.  On success the caller closes.
  * -EBUSY: in use; -EACCES: not ours alone; -EINVAL: a folder of another
  * program, or on a file system that cannot hold it.
  */
 int cache_open(const struct cache_options *options,
 	       struct cache **out) MUST_CHECK;
+
+/*
+ * The transport has stopped: every wait ends now, with -ESHUTDOWN at worst,
+ * and no wake and no spoiled() comes after it returned.
+ */
+void cache_quiet(struct cache *cache);
 
 /* Commits, stops its threads.  Every blob is gone and no source will call. */
 void cache_close(struct cache *cache);
@@ -117,7 +130,7 @@ enum cache_blob_state {
 	CACHE_BLOB_PARTIAL,
 	CACHE_BLOB_COMPLETE, /* all blocks; digest unknown or not yet proven */
 	CACHE_BLOB_VERIFIED,
-	CACHE_BLOB_BAD /* the digest was wrong: reads give EIO */
+	CACHE_BLOB_BAD /* the digest was wrong: reads give EIO for a while */
 };
 
 struct cache_blob_info {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cache/cache_dir.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
@@ -62,6 +63,46 @@ static int check_owner(int dir_fd, const char *path)
 	return -EACCES;
 }
 
+/* What may be in a folder that no cache was in yet. */
+static bool is_expected(const char *name)
+{
+	return name[0] == '.' || strcmp(name, "lost+found") == 0 ||
+	       strcmp(name, "omnihub.log") == 0;
+}
+
+static bool has_cache(int dir_fd)
+{
+	struct stat st;
+
+	return faccessat(dir_fd, LOCK_FILE, F_OK, 0) == 0 ||
+	       (fstatat(dir_fd, BLOBS_DIR, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		S_ISDIR(st.st_mode));
+}
+
+/* A folder with other things in it has another use: "index" may be theirs. */
+static int check_use(int dir_fd, const char *path)
+{
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	bool ours = true;
+
+	if (!dir) {
+		int r = -errno;
+
+		if (fd >= 0)
+			close(fd);
+		return r;
+	}
+	while (ours && (entry = readdir(dir)))
+		ours = is_expected(entry->d_name);
+	closedir(dir);
+	if (ours || has_cache(dir_fd))
+		return 0;
+	log_error("cache", "%s is not empty and not a cache", path);
+	return -EINVAL;
+}
+
 /* As mkdir -p: the folders above with the usual rights. */
 static int make_folders(const char *path)
 {
@@ -69,8 +110,8 @@ static int make_folders(const char *path)
 
 	if (!copy)
 		return -ENOMEM;
-	for (char *at = copy + 1; *at; at++) {
-		if (*at != '/')
+	for (char *at = copy; *at; at++) {
+		if (*at != '/' || at == copy || !at[strspn(at, "/")])
 			continue;
 		*at = '\0';
 		if (mkdir(copy, 0755) < 0 && errno != EEXIST)
@@ -127,6 +168,8 @@ int cache_dir_open(const char *path, struct cache_dir *out)
 	r = check_owner(out->dir_fd, path);
 	if (r == 0)
 		r = check_file_system(out->dir_fd, path);
+	if (r == 0)
+		r = check_use(out->dir_fd, path);
 	if (r == 0)
 		r = take_lock(out, path);
 	if (r == 0)

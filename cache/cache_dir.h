@@ -19,7 +19,8 @@ struct cache_dir {
 /*
  * Makes what is absent, locks it and marks it as in use.  -EBUSY: another
  * process has it; -EACCES: another user could change it; -EINVAL: on a
- * file system that cannot hold it.  On success cache_dir_close().
+ * file system that cannot hold it, or there is something else in it.  On
+ * success cache_dir_close().
  */
 int cache_dir_open(const char *path, struct cache_dir *out) MUST_CHECK;
 

@@ -47,21 +47,35 @@ static void chunk_unpinned_locked(struct cached_blob *blob, uint32_t chunk)
 			block_drop_locked(blob, i);
 }
 
+void chunk_unpin_locked(struct cached_blob *blob, uint32_t chunk)
+{
+	assert(blob->chunks[chunk].pins > 0);
+	if (--blob->chunks[chunk].pins == 0)
+		chunk_unpinned_locked(blob, chunk);
+}
+
 static void pin_drop_locked(struct cache_pin *pin)
 {
-	struct cached_blob *blob = pin->blob;
 	uint32_t last = (pin->first + pin->count - 1) / CHUNK_BLOCKS;
 
-	for (uint32_t i = pin->first / CHUNK_BLOCKS; i <= last; i++) {
-		assert(blob->chunks[i].pins > 0);
-		if (--blob->chunks[i].pins == 0)
-			chunk_unpinned_locked(blob, i);
-	}
+	for (uint32_t i = pin->first / CHUNK_BLOCKS; i <= last; i++)
+		chunk_unpin_locked(pin->blob, i);
 }
 
 struct cached_blob *cached_blob_of(struct blob *blob)
 {
 	return blob->ops == &cached_blob_ops ? cached_of(blob) : NULL;
+}
+
+bool cached_try_ref(struct cached_blob *blob)
+{
+	unsigned int refs = atomic_load(&blob->blob.refs);
+
+	while (refs > 0)
+		if (atomic_compare_exchange_weak(&blob->blob.refs, &refs,
+						 refs + 1))
+			return true;
+	return false;
 }
 
 void pins_drop_locked(struct cache_wait *wait)
@@ -124,6 +138,20 @@ void blob_proven_locked(struct cached_blob *blob, struct wakes *wakes)
 	}
 }
 
+void blob_unproven_locked(struct cached_blob *blob, int error,
+			  struct wakes *wakes)
+{
+	struct cache_pin *next;
+
+	for (struct cache_pin *pin = blob->waiting; pin; pin = next) {
+		next = pin->next;
+		if (!pin->proof)
+			continue;
+		wait_end_locked(pin->wait, error, wakes);
+		next = blob->waiting; /* others of this wait may be gone */
+	}
+}
+
 void block_drop_locked(struct cached_blob *blob, uint32_t block)
 {
 	struct cache *cache = blob->cache;
@@ -133,18 +161,28 @@ void block_drop_locked(struct cached_blob *blob, uint32_t block)
 	case BLOCK_PRESENT:
 		blob->present--;
 		cache->stats.bytes_used -= BLOCK_BYTES;
+		/* The group's record has to forget it too. */
+		blob->blocks[block] = BLOCK_ABSENT | BLOCK_DIRTY;
+		blob->verified = false;
+		blob_dirty_locked(blob);
 		break;
 	case BLOCK_MEMORY:
-		free(blob->memory[block]);
-		blob->memory[block] = NULL;
+		free(take_ptr(blob->memory[block]));
 		cache->memory_bytes -= BLOCK_BYTES;
+		blob->blocks[block] &= (uint8_t)~BLOCK_STATE_MASK;
 		break;
 	default:
-		return;
+		break;
 	}
-	/* The group's record has to forget it too. */
-	blob->blocks[block] = BLOCK_ABSENT | BLOCK_DIRTY;
-	blob_dirty_locked(blob);
+}
+
+void blob_distrust_locked(struct cached_blob *blob)
+{
+	lock_assert_held(&blob->cache->lock);
+	blob->doubts++;
+	for (uint32_t i = 0; blob->present && i < blob->block_count; i++)
+		if (block_state(blob, i) == BLOCK_PRESENT)
+			blob->blocks[i] &= (uint8_t)~BLOCK_PROVEN;
 }
 
 void blob_dirty_locked(struct cached_blob *blob)
@@ -157,4 +195,5 @@ void blob_dirty_locked(struct cached_blob *blob)
 	blob_ref(&blob->blob);
 	blob->next_dirty = cache->dirty;
 	cache->dirty = blob;
+	cond_wake_one(&cache->commit_wanted);
 }

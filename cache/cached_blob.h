@@ -11,14 +11,20 @@
  *	INFLIGHT -> PRESENT	fill.c, once its bytes are in the file
  *	INFLIGHT -> MEMORY	fill.c, where the disk would not take them
  *	INFLIGHT -> ABSENT	fill.c, the transfer failed
- *	PRESENT -> ABSENT	evict.c; blob_io.c where a checksum is wrong
+ *	INFLIGHT -> ABSENT	fill.c, nobody waits and no disk would take it
+ *	PRESENT -> INFLIGHT	room.c, until the hole is made; then ABSENT
+ *	PRESENT -> ABSENT	blob_io.c, a checksum is wrong
+ *	PRESENT -> ABSENT	digest_check.c, the digest is wrong
  *	MEMORY -> ABSENT	the last pin of its chunk is gone
  *
  * B1  A chunk with pins is not evicted and its MEMORY blocks stay.
- * B2  DIRTY blocks are not in the index; PROVEN ones were checked, or
- *     written, by this process.
+ * B2  What the index says of DIRTY blocks is not so yet; PROVEN ones were
+ *     checked, or written, by this process, in the file that is there now.
  * B3  A parked wait is in the waiting list of each blob that it misses
  *     blocks of, and of no other.
+ * B4  An INFLIGHT block has a transfer or a hole under way, and so an end.
+ * B5  A wait for a proof is parked only while blocks are missing or a
+ *     check is under way.
  */
 #ifndef CACHE_CACHED_BLOB_H
 #define CACHE_CACHED_BLOB_H
@@ -81,13 +87,17 @@ struct cached_blob {
 	struct chunk *chunks;
 	struct cache_pin *waiting;
 	uint64_t present;   /* blocks PRESENT */
+	uint32_t doubts;    /* how often blob_distrust_locked() was called */
 	unsigned int ahead; /* ranges of readahead in flight */
 	bool verified;
 	bool bad;
-	bool pinned; /* by the user */
+	uint64_t bad_until_ns; /* then it is fetched and proven again */
+	bool pinned;	       /* by the user */
 	bool checking;
 	bool record_dirty;
-	struct cached_blob *next_dirty; /* cache->dirty */
+	bool damaged; /* some block was, and the log says so */
+	struct cached_blob *next_dirty;	 /* cache->dirty */
+	struct cached_blob *next_commit; /* the committer's own: no lock */
 	bool in_dirty;
 };
 
@@ -96,6 +106,7 @@ struct closed_blob {
 	struct content_key key;
 	int64_t used_wall_s;
 	uint64_t bytes;
+	bool pinned; /* by the user: counts, and stays */
 };
 
 struct memo_put {
@@ -114,6 +125,8 @@ struct cache {
 	uint64_t bytes_max;
 	uint64_t free_min;
 	unsigned int deadline_s;
+	void (*spoiled)(void *arg, struct blob *blob);
+	void *spoiled_arg;
 	struct index *index;
 	struct block_files *files;
 	struct pool *checks;
@@ -128,16 +141,17 @@ struct cache {
 	size_t delete_count;
 	size_t delete_cap;
 	struct cached_blob *dirty; /* with a reference each */
-	uint64_t dirty_bytes;
 	struct map memo_pending; /* key -> struct memo_put *, not yet written */
 	struct memo_put *memo_first, *memo_last;
 	uint32_t clock;
 	uint64_t memory_bytes;
 	uint64_t bypass_until_ns; /* 0: caching is on */
 	bool closing;
+	bool quiet; /* no more checks */
 	struct cache_stats stats;
 	pthread_t committer;
 	bool has_committer;
+	bool commit_failed; /* the committer's, until it is joined */
 };
 
 static inline struct cached_blob *cached_of(struct blob *blob)
@@ -147,6 +161,9 @@ static inline struct cached_blob *cached_of(struct blob *blob)
 
 /* NULL: not a blob of this cache's making. */
 struct cached_blob *cached_blob_of(struct blob *blob);
+
+/* One reference, but for a blob whose last one is gone: false. */
+bool cached_try_ref(struct cached_blob *blob);
 
 static inline enum block_state block_state(const struct cached_blob *blob,
 					   uint32_t block)
@@ -161,6 +178,13 @@ static inline size_t block_bytes(const struct cached_blob *blob, uint32_t block)
 	return left < BLOCK_BYTES ? (size_t)left : BLOCK_BYTES;
 }
 
+/* With --verify full nothing is read before all of it is proven. */
+static inline bool blob_needs_proof(const struct cached_blob *blob)
+{
+	return blob->cache->verify == CACHE_VERIFY_FULL && !blob->verified &&
+	       blob->blob.digest.kind != DIGEST_NONE;
+}
+
 /* cached_blob.c.  The wakes are made by the caller, without the lock. */
 struct wakes {
 	struct cache_wait *first;
@@ -170,14 +194,22 @@ void wakes_run(struct wakes *wakes);
 /* Takes @wait out of every list, unpins it if @result < 0, adds to @wakes. */
 void wait_end_locked(struct cache_wait *wait, int result, struct wakes *wakes);
 void pins_drop_locked(struct cache_wait *wait);
+void chunk_unpin_locked(struct cached_blob *blob, uint32_t chunk);
 
 /* @block has arrived, or (proof) the digest was right. */
 void blob_arrived_locked(struct cached_blob *blob, uint32_t block,
 			 struct wakes *wakes);
 void blob_proven_locked(struct cached_blob *blob, struct wakes *wakes);
 
+/* Ends the waits for the proof, which will not come. */
+void blob_unproven_locked(struct cached_blob *blob, int error,
+			  struct wakes *wakes);
+
 /* No longer there, on disk or in memory. */
 void block_drop_locked(struct cached_blob *blob, uint32_t block);
+
+/* The file may be another than was written to: checksums are due again. */
+void blob_distrust_locked(struct cached_blob *blob);
 void blob_dirty_locked(struct cached_blob *blob);
 
 /* ensure.c: fetches @count blocks from @first, which are INFLIGHT. */
@@ -190,26 +222,36 @@ int fill_start(struct cached_blob *blob, uint32_t first, uint32_t count,
 void fill_failed(struct cached_blob *blob, uint32_t first, uint32_t count,
 		 int error, uint64_t deadline_ns);
 
-/* evict.c: -ENOSPC: nothing can go. */
+/*
+ * room.c.  -ENOSPC: the disk is full; -EBUSY: the budget is, and all of it
+ * is in use.
+ */
 int cache_make_room(struct cache *cache, uint64_t bytes) MUST_CHECK;
 /* All of @blob that nobody reads. */
 void cache_evict_blob(struct cached_blob *blob);
 void cache_bypass_begin(struct cache *cache, int error);
 bool cache_bypassed(struct cache *cache);
-void closed_add_locked(struct cache *cache, const struct content_key *key,
-		       uint64_t bytes, int64_t used_wall_s);
+/* Adds @closed and its bytes; without memory neither: until next mount. */
+void closed_add_locked(struct cache *cache, const struct closed_blob *closed);
 void closed_remove_locked(struct cache *cache, const struct content_key *key);
 
 /* commit.c */
 int commit_start(struct cache *cache) MUST_CHECK;
 void commit_stop(struct cache *cache);
 
-/* digest_check.c: takes no reference; the caller holds one. */
+/*
+ * digest_check.c: hashes @blob if it is complete, unproven and has a digest.
+ * Takes no reference; the caller holds one.
+ */
 void digest_check_start(struct cached_blob *blob);
 int digest_adopt(struct cached_blob *blob) MUST_CHECK;
 
 /* blob_io.c */
 extern const struct blob_ops cached_blob_ops;
+
+/* Not what was written: to be fetched again.  @seen: its flags before. */
+void block_damaged(struct cached_blob *blob, uint32_t block, uint8_t seen,
+		   int error);
 uint64_t block_sum(const struct cached_blob *blob, uint32_t block,
 		   const void *bytes, size_t len);
 

@@ -100,9 +100,7 @@ static int put_record(struct cached_blob *blob, struct index_batch *batch)
 static void blob_distrust(struct cached_blob *blob)
 {
 	lock_take(&blob->cache->lock);
-	for (uint32_t i = 0; i < blob->block_count; i++)
-		if (block_state(blob, i) == BLOCK_PRESENT)
-			blob->blocks[i] &= (uint8_t)~BLOCK_PROVEN;
+	blob_distrust_locked(blob);
 	lock_drop(&blob->cache->lock);
 }
 
@@ -144,13 +142,15 @@ static void work_take_locked(struct cache *cache, struct work *out)
 			      .deletes = cache->deletes,
 			      .delete_count = cache->delete_count };
 	cache->dirty = NULL;
-	cache->dirty_bytes = 0;
 	cache->memo_first = cache->memo_last = NULL;
 	cache->deletes = NULL;
 	cache->delete_count = cache->delete_cap = 0;
+	/* From now on they may be made dirty again, and listed anew. */
 	for (struct cached_blob *blob = out->blobs; blob;
-	     blob = blob->next_dirty)
+	     blob = blob->next_commit) {
+		blob->next_commit = blob->next_dirty;
 		blob->in_dirty = false;
+	}
 }
 
 /* Not those that were opened again since. */
@@ -182,12 +182,14 @@ static int commit_work(struct cache *cache, const struct work *work)
 		return r;
 	r = commit_deletes(cache, work, batch);
 	for (struct cached_blob *blob = work->blobs; blob;
-	     blob = blob->next_dirty) {
+	     blob = blob->next_commit) {
 		int error = commit_blob(blob, batch);
 
-		if (error < 0)
-			log_warn("cache", "%s is not kept: %s",
-				 blob->source->label, strerror(-error));
+		if (error == 0)
+			continue;
+		log_warn("cache", "%s is not kept: %s", blob->source->label,
+			 strerror(-error));
+		cache_bypass_begin(cache, error);
 	}
 	for (struct memo_put *put = work->memos; r == 0 && put; put = put->next)
 		r = index_put_memo(batch, put->key, put->stored_wall_s,
@@ -225,7 +227,7 @@ static void work_done(struct cache *cache, struct work *work)
 	while (work->blobs) {
 		struct cached_blob *blob = work->blobs;
 
-		work->blobs = blob->next_dirty;
+		work->blobs = blob->next_commit;
 		blob_unref(&blob->blob);
 	}
 	memos_done(cache, work->memos);
@@ -243,8 +245,7 @@ static bool commit_wait_locked(struct cache *cache)
 	uint64_t until_ns;
 
 	while (!work_waits_locked(cache) && !cache->closing)
-		cond_wait_until(&cache->commit_wanted, &cache->lock,
-				clock_after_ns(COMMIT_DELAY_NS));
+		cond_wait(&cache->commit_wanted, &cache->lock);
 	until_ns = clock_after_ns(COMMIT_DELAY_NS);
 	while (!cache->closing && clock_now_ns() < until_ns)
 		cond_wait_until(&cache->commit_wanted, &cache->lock, until_ns);
@@ -266,8 +267,10 @@ static void *commit_loop(void *arg)
 		lock_drop(&cache->lock);
 		if (any)
 			r = commit_work(cache, &work);
-		if (r < 0)
+		if (r < 0) {
+			cache->commit_failed = true;
 			cache_bypass_begin(cache, r);
+		}
 		work_done(cache, &work);
 	} while (any || !cache->closing);
 	return NULL;

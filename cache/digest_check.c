@@ -5,37 +5,82 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "cache/cached_blob.h"
+
+/* A file whose digest was wrong is refused so long, then asked for anew. */
+#define BAD_NS (30 * NS_PER_S)
 
 struct digest_check {
 	struct pool_work work;
 	struct cached_blob *blob; /* one reference, all chunks pinned */
 };
 
-/* Each block of the file to @each, in order. */
-static int walk_blocks(struct cached_blob *blob, struct hasher *hasher,
-		       bool keep_sums)
+/*
+ * One block, which is believed to be there.  Damage on this disk is not the
+ * hub's: such a block is dropped, and there is nothing to prove.
+ */
+static int read_known(struct cached_blob *blob, uint32_t block, void *bytes)
 {
-	auto_free uint8_t *bytes = mem_alloc(BLOCK_BYTES);
-	int r = bytes ? 0 : -ENOMEM;
+	size_t len = block_bytes(blob, block);
+	uint64_t sum;
+	uint8_t seen;
+	int r;
 
-	for (uint32_t i = 0; r == 0 && i < blob->block_count; i++) {
-		size_t len = block_bytes(blob, i);
+	lock_take(&blob->cache->lock);
+	seen = blob->blocks[block];
+	sum = blob->sums[block];
+	lock_drop(&blob->cache->lock);
+	if ((seen & BLOCK_STATE_MASK) != BLOCK_PRESENT)
+		return -ENODATA;
+	r = block_file_read(blob->cache->files, &blob->name,
+			    (uint64_t)block * BLOCK_BYTES, len, bytes);
+	if (r == 0 && block_sum(blob, block, bytes, len) != sum)
+		r = -EBADMSG;
+	if (r == 0)
+		return 0;
+	block_damaged(blob, block, seen, r);
+	return -ENODATA;
+}
 
-		r = block_file_read(blob->cache->files, &blob->name,
-				    (uint64_t)i * BLOCK_BYTES, len, bytes);
-		if (r == 0)
-			r = hasher_add(hasher, bytes, len);
-		if (r == 0 && keep_sums)
-			blob->sums[i] = block_sum(blob, i, bytes, len);
-	}
+/* One block of a file without a record, of a blob that nobody has yet. */
+static int read_unknown(struct cached_blob *blob, uint32_t block, void *bytes)
+{
+	size_t len = block_bytes(blob, block);
+	int r = block_file_read(blob->cache->files, &blob->name,
+				(uint64_t)block * BLOCK_BYTES, len, bytes);
+
+	if (r == 0)
+		blob->sums[block] = block_sum(blob, block, bytes, len);
 	return r;
 }
 
+/* All blocks are read, and if one is damaged those behind it too. */
+static int walk_blocks(struct cached_blob *blob, struct hasher *hasher,
+		       int (*read)(struct cached_blob *blob, uint32_t block,
+				   void *bytes))
+{
+	auto_free uint8_t *bytes = mem_alloc(BLOCK_BYTES);
+	bool damaged = false;
+	int r = bytes ? 0 : -ENOMEM;
+
+	for (uint32_t i = 0; r == 0 && i < blob->block_count; i++) {
+		r = read(blob, i, bytes);
+		damaged = damaged || r == -ENODATA;
+		if (r == 0)
+			r = hasher_add(hasher, bytes, block_bytes(blob, i));
+		if (r == -ENODATA)
+			r = 0;
+	}
+	return r == 0 && damaged ? -ENODATA : r;
+}
+
 /* 0: it is what the hub says; -EBADMSG: it is not. */
-static int prove(struct cached_blob *blob, bool keep_sums)
+static int prove(struct cached_blob *blob,
+		 int (*read)(struct cached_blob *blob, uint32_t block,
+			     void *bytes))
 {
 	struct hasher *hasher = hasher_new(blob->blob.digest.kind,
 					   blob->blob.size);
@@ -44,7 +89,7 @@ static int prove(struct cached_blob *blob, bool keep_sums)
 
 	if (!hasher)
 		return -ENOMEM;
-	r = walk_blocks(blob, hasher, keep_sums);
+	r = walk_blocks(blob, hasher, read);
 	if (r < 0) {
 		hasher_free(hasher);
 		return r;
@@ -55,18 +100,16 @@ static int prove(struct cached_blob *blob, bool keep_sums)
 	return digest_equal(&digest, &blob->blob.digest) ? 0 : -EBADMSG;
 }
 
-static void chunks_pin_locked(struct cached_blob *blob, int by)
+static uint32_t chunk_count(const struct cached_blob *blob)
 {
-	uint32_t chunks = (blob->block_count + CHUNK_BLOCKS - 1) / CHUNK_BLOCKS;
-
-	for (uint32_t i = 0; i < chunks; i++)
-		blob->chunks[i].pins += (uint32_t)by;
+	return (blob->block_count + CHUNK_BLOCKS - 1) / CHUNK_BLOCKS;
 }
 
 /* Not what the hub promised: none of it is shown or kept. */
 static void quarantine_locked(struct cached_blob *blob, struct wakes *wakes)
 {
 	blob->bad = true;
+	blob->bad_until_ns = clock_after_ns(BAD_NS);
 	blob->cache->stats.bad_digests++;
 	while (blob->waiting)
 		wait_end_locked(blob->waiting->wait, -EIO, wakes);
@@ -81,7 +124,8 @@ static void check_end(struct cached_blob *blob, int r)
 	struct wakes wakes = { 0 };
 
 	lock_take(&cache->lock);
-	chunks_pin_locked(blob, -1);
+	for (uint32_t i = 0; i < chunk_count(blob); i++)
+		chunk_unpin_locked(blob, i);
 	blob->checking = false;
 	if (r == 0) {
 		blob->verified = true;
@@ -90,9 +134,13 @@ static void check_end(struct cached_blob *blob, int r)
 		blob_proven_locked(blob, &wakes);
 	} else if (r == -EBADMSG) {
 		quarantine_locked(blob, &wakes);
+	} else {
+		blob_unproven_locked(blob, r, &wakes); /* B5 */
 	}
 	lock_drop(&cache->lock);
 	wakes_run(&wakes);
+	if (r == -EBADMSG && cache->spoiled)
+		cache->spoiled(cache->spoiled_arg, &blob->blob);
 }
 
 static void check_run(struct pool_work *work)
@@ -100,15 +148,17 @@ static void check_run(struct pool_work *work)
 	struct digest_check *check = container_of(work, struct digest_check,
 						  work);
 	struct cached_blob *blob = check->blob;
-	int r = prove(blob, false);
+	int r = prove(blob, read_known);
 
 	if (r == -EBADMSG)
 		log_error("cache", "%s is not what the hub says it is: refused",
 			  blob->source->label);
-	else if (r < 0)
+	else if (r < 0 && r != -ENODATA)
 		log_warn("cache", "cannot check %s: %s", blob->source->label,
 			 strerror(-r));
 	check_end(blob, r);
+	if (r == -EBADMSG && block_file_remove(blob->cache->files, &blob->name))
+		log_warn("cache", "%s stays on the disk", blob->name.path);
 	blob_unref(&blob->blob);
 	free(check);
 }
@@ -124,28 +174,31 @@ static bool wants_check_locked(const struct cached_blob *blob)
 void digest_check_start(struct cached_blob *blob)
 {
 	struct cache *cache = blob->cache;
-	struct digest_check *check = mem_zalloc(sizeof(*check));
+	struct digest_check *check;
 	bool wanted;
+	int r;
 
-	if (!check)
-		return;
-	check->work.run = check_run;
-	check->blob = blob;
 	lock_take(&cache->lock);
-	wanted = wants_check_locked(blob) && !cache->closing;
-	if (wanted) {
-		blob->checking = true;
-		chunks_pin_locked(blob, 1);
-		blob_ref(&blob->blob);
-	}
+	wanted = wants_check_locked(blob) && !cache->quiet;
+	for (uint32_t i = 0; wanted && i < chunk_count(blob); i++)
+		blob->chunks[i].pins++;
+	blob->checking = blob->checking || wanted;
 	lock_drop(&cache->lock);
-	if (!wanted) {
-		free(check);
-	} else if (pool_add(cache->checks, &check->work) < 0) {
-		check_end(blob, -EBUSY);
-		blob_unref(&blob->blob);
-		free(check);
+	if (!wanted)
+		return;
+	check = mem_zalloc(sizeof(*check));
+	r = check ? 0 : -ENOMEM;
+	if (r == 0) {
+		check->work.run = check_run;
+		check->blob = cached_of(blob_ref(&blob->blob));
+		r = pool_add(cache->checks, &check->work);
 	}
+	if (r == 0)
+		return;
+	check_end(blob, r);
+	if (check)
+		blob_unref(&blob->blob);
+	free(check);
 }
 
 int digest_adopt(struct cached_blob *blob)
@@ -157,7 +210,7 @@ int digest_adopt(struct cached_blob *blob)
 		return -ENOENT;
 	r = block_file_whole(cache->files, &blob->name, blob->blob.size);
 	if (r == 0)
-		r = prove(blob, true);
+		r = prove(blob, read_unknown);
 	if (r < 0)
 		return r;
 	for (uint32_t i = 0; i < blob->block_count; i++)

@@ -12,9 +12,12 @@
 /* Ranges of readahead in flight for one blob: 16 of 4 MiB. */
 #define AHEAD_RANGES_MAX 16
 
+/* A check may end, or fail, between its start and a look. */
+#define PROOF_TRIES_MAX 3
+
 /* A range that has to be asked for, found under the lock. */
 struct start {
-	struct cached_blob *blob; /* borrowed; an extent holds it */
+	struct cached_blob *blob; /* one reference: the wait may end first */
 	uint32_t first;
 	uint32_t count;
 };
@@ -49,6 +52,7 @@ static int starts_add(struct starts *starts, struct cached_blob *blob,
 		starts->list = list;
 		starts->cap = cap;
 	}
+	blob_ref(&blob->blob);
 	starts->list[starts->count++] = (struct start){ blob, block, 1 };
 	return 0;
 }
@@ -65,9 +69,13 @@ void fetch_blocks(struct cached_blob *blob, uint32_t first, uint32_t count,
 static void starts_run(struct starts *starts, enum source_urgency urgency,
 		       uint64_t deadline_ns)
 {
-	for (size_t i = 0; i < starts->count; i++)
-		fetch_blocks(starts->list[i].blob, starts->list[i].first,
-			     starts->list[i].count, urgency, deadline_ns);
+	for (size_t i = 0; i < starts->count; i++) {
+		struct start *start = &starts->list[i];
+
+		fetch_blocks(start->blob, start->first, start->count, urgency,
+			     deadline_ns);
+		blob_unref(&start->blob->blob);
+	}
 	free(starts->list);
 }
 
@@ -80,6 +88,7 @@ static void starts_undo_locked(struct starts *starts)
 		for (uint32_t b = 0; b < start->count; b++)
 			start->blob->blocks[start->first + b] &=
 				(uint8_t)~BLOCK_STATE_MASK;
+		blob_unref(&start->blob->blob); /* the extents hold it */
 	}
 	starts->count = 0;
 }
@@ -132,13 +141,6 @@ static int pin_look_locked(struct cache_pin *pin, struct starts *starts)
 	return 0;
 }
 
-/* With --verify full nothing is read before all of it is proven. */
-static bool needs_proof(const struct cached_blob *blob)
-{
-	return blob->cache->verify == CACHE_VERIFY_FULL && !blob->verified &&
-	       blob->blob.digest.kind != DIGEST_NONE;
-}
-
 static void pin_init(struct cache_pin *pin, struct cache_wait *wait,
 		     const struct extent *extent)
 {
@@ -152,20 +154,30 @@ static void pin_init(struct cache_pin *pin, struct cache_wait *wait,
 	pin->count = last_block(extent) - pin->first + 1;
 }
 
+/* For a while: then what the hub gives may be right. */
+static bool blob_is_bad_locked(struct cached_blob *blob)
+{
+	if (blob->bad && clock_now_ns() >= blob->bad_until_ns)
+		blob->bad = false;
+	return blob->bad;
+}
+
 static int pin_begin_locked(struct cache_pin *pin, struct starts *starts)
 {
 	if (!pin->blob)
 		return 0;
-	if (needs_proof(pin->blob)) {
+	if (blob_needs_proof(pin->blob)) {
 		pin->first = 0;
 		pin->count = pin->blob->block_count;
 		pin->proof = true;
 	}
 	pin_take_locked(pin);
-	if (pin->blob->bad)
+	if (blob_is_bad_locked(pin->blob))
 		return -EIO;
 	if (pin_look_locked(pin, starts) < 0)
 		return -ENOMEM;
+	if (pin->proof && !pin->missing && !pin->blob->checking)
+		return -EAGAIN; /* B5 */
 	pin->missing += pin->proof;
 	return 0;
 }
@@ -191,6 +203,8 @@ static int ensure_locked(struct cache_wait *wait, struct starts *starts,
 {
 	int r = 0;
 
+	wait->pin_count = 0;
+	wait->missing = 0;
 	wait->cache->clock++;
 	for (size_t i = 0; r == 0 && i < pin_count; i++) {
 		r = pin_begin_locked(&wait->pins[i], starts);
@@ -220,6 +234,24 @@ static void start_proofs(const struct extents *extents)
 	}
 }
 
+static int ensure(struct cache_wait *wait, const struct extents *extents,
+		  struct starts *starts)
+{
+	struct cache *cache = wait->cache;
+	int r = -EAGAIN;
+
+	for (int tries = 0; r == -EAGAIN && tries < PROOF_TRIES_MAX; tries++) {
+		if (cache->verify == CACHE_VERIFY_FULL)
+			start_proofs(extents);
+		for (size_t i = 0; i < extents->count; i++)
+			pin_init(&wait->pins[i], wait, &extents->list[i]);
+		lock_take(&cache->lock);
+		r = ensure_locked(wait, starts, extents->count);
+		lock_drop(&cache->lock);
+	}
+	return r == -EAGAIN ? -EIO : r;
+}
+
 int cache_ensure(struct cache *cache, const struct extents *extents,
 		 uint64_t deadline_ns, struct cache_wait *wait)
 {
@@ -227,27 +259,19 @@ int cache_ensure(struct cache *cache, const struct extents *extents,
 	int r;
 
 	wait->cache = cache;
-	wait->pin_count = 0;
-	wait->missing = 0;
 	wait->deadline_ns = deadline_ns;
 	wait->restarted = false;
 	wait->state = WAIT_IDLE;
 	wait->pins = mem_array(extents->count + 1, sizeof(*wait->pins));
 	if (!wait->pins)
 		return -ENOMEM;
-	for (size_t i = 0; i < extents->count; i++)
-		pin_init(&wait->pins[i], wait, &extents->list[i]);
-	lock_take(&cache->lock);
-	r = ensure_locked(wait, &starts, extents->count);
-	lock_drop(&cache->lock);
+	r = ensure(wait, extents, &starts);
 	if (r < 0 && r != -EINPROGRESS) {
 		free(wait->pins);
 		wait->pins = NULL;
 	}
+	/* @wait may have been woken already, and its extents be gone. */
 	starts_run(&starts, SOURCE_WANTED, deadline_ns);
-	/* From here on @wait may have been woken: it is not ours. */
-	if (r == -EINPROGRESS && cache->verify == CACHE_VERIFY_FULL)
-		start_proofs(extents);
 	return r;
 }
 
@@ -298,6 +322,7 @@ static void ahead_locked(const struct extent *extent, struct starts *starts)
 		if (starts_add(starts, blob, b) < 0)
 			break;
 		blob->blocks[b] |= BLOCK_INFLIGHT;
+		blob->chunks[b / CHUNK_BLOCKS].stamp = blob->cache->clock;
 		blob->cache->stats.misses++;
 		room--;
 	}

@@ -10,8 +10,11 @@
 #include "base/mem.h"
 #include "cache/cached_blob.h"
 
-/* Blocks that no disk would take, for readers who wait for them. */
-#define MEMORY_BYTES_MAX ((uint64_t)24 << 20)
+/*
+ * Blocks that no disk would take, each for a reader who waits for it: as
+ * much as the kernel lets be parked, 256 reads of 1 MiB.
+ */
+#define MEMORY_BYTES_MAX ((uint64_t)256 << 20)
 
 /* A fetch that failed is begun again for who still has so much time. */
 #define RESTART_LEFT_NS (1 * NS_PER_S)
@@ -25,9 +28,29 @@ struct fill {
 	uint32_t next; /* block being gathered */
 	size_t got;    /* bytes of it */
 	bool ahead;
+	bool unwanted; /* ended by us: nothing can be kept, nobody waits */
 	uint64_t deadline_ns;
 	uint8_t *gather; /* owned; BLOCK_BYTES */
 };
+
+/* A file that is made anew has none of the blocks we may think it has. */
+static int write_block(struct cached_blob *blob, uint32_t block,
+		       const void *bytes, size_t len)
+{
+	struct cache *cache = blob->cache;
+	uint64_t off = (uint64_t)block * BLOCK_BYTES;
+	int r = block_file_write(cache->files, &blob->name, off, len, bytes);
+
+	if (r != -ENOENT)
+		return r;
+	lock_take(&cache->lock);
+	blob_distrust_locked(blob);
+	lock_drop(&cache->lock);
+	r = block_file_make(cache->files, &blob->name);
+	return r < 0 ? r
+		     : block_file_write(cache->files, &blob->name, off, len,
+					bytes);
+}
 
 /* In the file, or -errno; then caching is off for a while. */
 static int store_on_disk(struct cached_blob *blob, uint32_t block,
@@ -40,31 +63,56 @@ static int store_on_disk(struct cached_blob *blob, uint32_t block,
 		return -ENOSPC;
 	r = cache_make_room(cache, BLOCK_BYTES);
 	if (r == 0)
-		r = block_file_write(cache->files, &blob->name,
-				     (uint64_t)block * BLOCK_BYTES, len, bytes);
-	if (r < 0)
+		r = write_block(blob, block, bytes, len);
+	if (r < 0 && r != -EBUSY)
 		cache_bypass_begin(cache, r);
 	return r;
 }
 
-/* A copy for who waits; nobody waits, or too many do: nothing is kept. */
-static bool store_in_memory_locked(struct cached_blob *blob, uint32_t block,
-				   uint8_t **bytes)
+/* Does @pin cover a block of [first, first + count)? */
+static bool pin_covers(const struct cache_pin *pin, uint32_t first,
+		       uint32_t count)
+{
+	return pin->first < first + count && first < pin->first + pin->count;
+}
+
+static bool is_waited_locked(const struct cached_blob *blob, uint32_t first,
+			     uint32_t count)
+{
+	const struct cache_pin *pin = blob->waiting;
+
+	while (pin && !pin_covers(pin, first, count))
+		pin = pin->next;
+	return pin != NULL;
+}
+
+/*
+ * No disk would take the block.  1: it is kept in memory for who waits for
+ * it; 0: nobody does, it is forgotten.  Who waits for the proof of the
+ * whole as well (that is who waits for all of it) cannot be helped.
+ */
+static int store_in_memory_locked(struct cached_blob *blob, uint32_t block,
+				  uint8_t **bytes)
 {
 	struct cache *cache = blob->cache;
+	uint8_t flags = blob->blocks[block] & (uint8_t)~BLOCK_STATE_MASK;
 
-	if (blob->chunks[block / CHUNK_BLOCKS].pins == 0 ||
+	if (!is_waited_locked(blob, block, 1)) {
+		blob->blocks[block] = flags;
+		return 0;
+	}
+	if (blob_needs_proof(blob) ||
 	    cache->memory_bytes + BLOCK_BYTES > MEMORY_BYTES_MAX)
-		return false;
+		return -ENOSPC;
 	if (!blob->memory)
 		blob->memory = mem_array(blob->block_count,
 					 sizeof(*blob->memory));
 	if (!blob->memory)
-		return false;
+		return -ENOMEM;
 	blob->memory[block] = take_ptr(*bytes);
 	cache->memory_bytes += BLOCK_BYTES;
-	blob->blocks[block] = BLOCK_MEMORY;
-	return true;
+	blob->blocks[block] = flags | BLOCK_MEMORY;
+	return 1;
 }
 
 static void present_locked(struct cached_blob *blob, uint32_t block,
@@ -76,10 +124,10 @@ static void present_locked(struct cached_blob *blob, uint32_t block,
 	blob->sums[block] = sum;
 	blob->present++;
 	cache->stats.bytes_used += BLOCK_BYTES;
-	cache->dirty_bytes += BLOCK_BYTES;
 	blob_dirty_locked(blob);
 }
 
+/* 1: it is there for who waits; 0: nobody does, and it is not kept. */
 static int block_store(struct cached_blob *blob, uint32_t block,
 		       const uint8_t *bytes, size_t len)
 {
@@ -89,7 +137,7 @@ static int block_store(struct cached_blob *blob, uint32_t block,
 	auto_free uint8_t *copy = NULL;
 	struct wakes wakes = { 0 };
 	bool complete;
-	int r = 0;
+	int r = 1;
 
 	if (on_disk < 0) {
 		copy = mem_dup(bytes, len);
@@ -99,9 +147,9 @@ static int block_store(struct cached_blob *blob, uint32_t block,
 	lock_take(&cache->lock);
 	if (on_disk == 0)
 		present_locked(blob, block, sum);
-	else if (!store_in_memory_locked(blob, block, &copy))
-		r = -ENOSPC;
-	if (r == 0)
+	else
+		r = store_in_memory_locked(blob, block, &copy);
+	if (r == 1)
 		blob_arrived_locked(blob, block, &wakes);
 	complete = blob->present == blob->block_count;
 	lock_drop(&cache->lock);
@@ -111,14 +159,29 @@ static int block_store(struct cached_blob *blob, uint32_t block,
 	return r;
 }
 
+/* The end of a transfer of which nothing can be kept and nobody waits. */
+static int fill_unwanted(struct fill *fill)
+{
+	uint32_t left = fill->first + fill->count - fill->next;
+	struct cache *cache = fill->blob->cache;
+
+	lock_take(&cache->lock);
+	fill->unwanted = left &&
+			 !is_waited_locked(fill->blob, fill->next, left);
+	lock_drop(&cache->lock);
+	return fill->unwanted ? -ECANCELED : 0;
+}
+
 /* The block is whole: from the sink's own bytes where they have all of it. */
 static int fill_block(struct fill *fill, const uint8_t *bytes, size_t len)
 {
 	int r = block_store(fill->blob, fill->next, bytes, len);
 
+	if (r < 0)
+		return r; /* fill_done() sees to it, and to those after it */
 	fill->next++;
 	fill->got = 0;
-	return r;
+	return r == 0 ? fill_unwanted(fill) : 0;
 }
 
 static int fill_data(struct source_sink *sink, uint64_t off, const void *bytes,
@@ -162,21 +225,6 @@ static bool may_restart(const struct cache_wait *wait, int error,
 	       wait->deadline_ns > clock_after_ns(RESTART_LEFT_NS);
 }
 
-/* Does @pin wait for a block of [first, first + count) that is not there? */
-static bool pin_misses(const struct cache_pin *pin, uint32_t first,
-		       uint32_t count)
-{
-	uint32_t low = pin->first > first ? pin->first : first;
-	uint32_t high = pin->first + pin->count < first + count
-				? pin->first + pin->count
-				: first + count;
-
-	for (uint32_t b = low; b < high; b++)
-		if (block_state(pin->blob, b) == BLOCK_INFLIGHT)
-			return true;
-	return false;
-}
-
 /*
  * Ends the waits for the range, but for those that began after and have
  * time: for these it is asked again.  The deadline to ask with, or 0.
@@ -190,15 +238,17 @@ static uint64_t fail_waits_locked(struct cached_blob *blob, uint32_t first,
 
 	for (struct cache_pin *pin = blob->waiting; pin; pin = next) {
 		next = pin->next;
-		if (!pin_misses(pin, first, count))
+		if (!pin_covers(pin, first, count) ||
+		    may_restart(pin->wait, error, deadline_ns))
 			continue;
-		if (may_restart(pin->wait, error, deadline_ns)) {
-			pin->wait->restarted = true;
-			again_ns = u64_max(again_ns, pin->wait->deadline_ns);
-			continue;
-		}
 		wait_end_locked(pin->wait, error, wakes);
 		next = blob->waiting; /* others of this wait may be gone */
+	}
+	for (struct cache_pin *pin = blob->waiting; pin; pin = pin->next) {
+		if (!pin_covers(pin, first, count))
+			continue;
+		pin->wait->restarted = true;
+		again_ns = u64_max(again_ns, pin->wait->deadline_ns);
 	}
 	return again_ns;
 }
@@ -240,7 +290,9 @@ static void fill_done(struct source_sink *sink, int result)
 	if (fill->ahead)
 		blob->ahead--;
 	lock_drop(&blob->cache->lock);
-	if (left > 0)
+	if (fill->unwanted) /* whoever came since then has all his time */
+		fill_failed(blob, fill->next, left, -EIO, 0);
+	else if (left > 0)
 		fill_failed(blob, fill->next, left, result < 0 ? result : -EIO,
 			    fill->deadline_ns);
 	blob_unref(&blob->blob);

@@ -2,6 +2,7 @@
 #include "cache/index.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,14 +16,16 @@
 #include "base/mem.h"
 #include "cache/index_check.h"
 
-/* Address space, not memory or disk: 400,000 plans, or 100 TB of blocks. */
-#define MAP_BYTES ((size_t)64 << 30)
 #define MAP_BYTES_MIN ((size_t)1 << 30)
+
+/* LMDB's header and 126 readers of 64 bytes are 8 KiB. */
+#define LOCK_FILE_BYTES (16 << 10)
 
 /* What a memo's value may be: a listing of the largest repository. */
 #define MEMO_VALUE_MAX ((size_t)256 << 20)
 
 struct index {
+	bool is_new;
 	MDB_env *env;
 	MDB_dbi blobs;
 	MDB_dbi groups;
@@ -59,27 +62,34 @@ static int errno_from_mdb(int code)
 	}
 }
 
-static int env_open(const char *dir, MDB_env **out)
+static int env_try(const char *dir, size_t map_bytes, MDB_env **out)
 {
 	MDB_env *env;
-	size_t map_bytes = MAP_BYTES;
 	int code = mdb_env_create(&env);
 
 	if (code)
 		return errno_from_mdb(code);
 	mdb_env_set_maxdbs(env, 4);
-	/* Sanitizers and limits leave less address space. */
+	mdb_env_set_mapsize(env, map_bytes);
+	code = mdb_env_open(env, dir, MDB_NOTLS, 0600);
+	if (code)
+		mdb_env_close(env); /* it cannot be opened again */
+	else
+		*out = env;
+	return errno_from_mdb(code);
+}
+
+/* Sanitizers and limits leave less address space. */
+static int env_open(const char *dir, MDB_env **out)
+{
+	size_t map_bytes = INDEX_MAP_BYTES;
+	int r;
+
 	do {
-		mdb_env_set_mapsize(env, map_bytes);
-		code = mdb_env_open(env, dir, MDB_NOTLS, 0600);
+		r = env_try(dir, map_bytes, out);
 		map_bytes /= 4;
-	} while (code == ENOMEM && map_bytes >= MAP_BYTES_MIN);
-	if (code) {
-		mdb_env_close(env);
-		return errno_from_mdb(code);
-	}
-	*out = env;
-	return 0;
+	} while (r == -ENOMEM && map_bytes >= MAP_BYTES_MIN);
+	return r;
 }
 
 static int dbs_open(struct index *index)
@@ -89,7 +99,10 @@ static int dbs_open(struct index *index)
 
 	if (code)
 		return errno_from_mdb(code);
-	code = mdb_dbi_open(txn, "blobs", MDB_CREATE, &index->blobs);
+	code = mdb_dbi_open(txn, "blobs", 0, &index->blobs);
+	index->is_new = code == MDB_NOTFOUND;
+	if (index->is_new)
+		code = mdb_dbi_open(txn, "blobs", MDB_CREATE, &index->blobs);
 	if (!code)
 		code = mdb_dbi_open(txn, "groups", MDB_CREATE, &index->groups);
 	if (!code)
@@ -101,11 +114,30 @@ static int dbs_open(struct index *index)
 	return errno_from_mdb(code);
 }
 
+/*
+ * LMDB maps its lock file, and makes it as a hole: on a full disk the first
+ * write to it would be a SIGBUS.  So it gets its bytes before.
+ */
+static int lock_file_make(const char *dir)
+{
+	auto_free char *path = mem_printf("%s/lock.mdb", dir);
+	auto_close int fd = -1;
+
+	if (!path)
+		return -ENOMEM;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	return -posix_fallocate(fd, 0, LOCK_FILE_BYTES);
+}
+
 static int index_try(const char *dir, struct index **out)
 {
 	struct index *index = mem_zalloc(sizeof(*index));
-	int r = index ? env_open(dir, &index->env) : -ENOMEM;
+	int r = index ? lock_file_make(dir) : -ENOMEM;
 
+	if (r == 0)
+		r = env_open(dir, &index->env);
 	if (r == 0)
 		r = dbs_open(index);
 	if (r < 0) {
@@ -118,17 +150,24 @@ static int index_try(const char *dir, struct index **out)
 	return 0;
 }
 
-int index_open(const char *dir, bool suspect, struct index **out)
+/* Another index would fare no better, or this one may tomorrow. */
+static bool is_passing(int error)
+{
+	return error == -ENOMEM || error == -ENOSPC || error == -EDQUOT ||
+	       error == -EMFILE || error == -ENFILE || error == -EROFS ||
+	       error == -EAGAIN || error == -EINTR;
+}
+
+int index_open(const char *dir, struct index **out)
 {
 	int r = 0;
 
 	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
 		return -errno;
-	if (suspect || index_check_size(dir) < 0)
-		r = index_check(dir);
+	r = index_check(dir);
 	if (r == 0)
 		r = index_try(dir, out);
-	if (r == 0 || r == -ENOMEM || r == -ENOSPC)
+	if (r == 0 || is_passing(r))
 		return r;
 	log_warn("cache", "the index is damaged (%s): starting a new one",
 		 strerror(-r));
@@ -140,6 +179,11 @@ void index_close(struct index *index)
 {
 	mdb_env_close(index->env);
 	free(index);
+}
+
+bool index_is_new(const struct index *index)
+{
+	return index->is_new;
 }
 
 static MDB_val val_of(const void *bytes, size_t len)
@@ -156,14 +200,14 @@ static int get(struct index *index, MDB_dbi dbi, const void *key,
 	MDB_val value;
 	MDB_txn *txn;
 	int code = mdb_txn_begin(index->env, NULL, MDB_RDONLY, &txn);
-	int r;
+	int r = errno_from_mdb(code);
 
-	if (code)
-		return errno_from_mdb(code);
-	r = errno_from_mdb(mdb_get(txn, dbi, &name, &value));
-	if (r == 0)
-		r = decode(arg, value.mv_data, value.mv_size);
-	mdb_txn_abort(txn);
+	if (r == 0) {
+		r = errno_from_mdb(mdb_get(txn, dbi, &name, &value));
+		if (r == 0)
+			r = decode(arg, value.mv_data, value.mv_size);
+		mdb_txn_abort(txn);
+	}
 	return r == -EBADMSG ? -ENOENT : r;
 }
 

@@ -10,6 +10,7 @@
 #ifndef CACHE_INDEX_H
 #define CACHE_INDEX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,12 +20,12 @@
 
 struct index;
 
-/*
- * Opens, or makes, the index in @dir.  @suspect: it was not closed; a child
- * process looks at all of it first, and one that is damaged is moved aside.
- */
-int index_open(const char *dir, bool suspect, struct index **out) MUST_CHECK;
+/* Opens, or makes, the index in @dir; one that is damaged is moved aside. */
+int index_open(const char *dir, struct index **out) MUST_CHECK;
 void index_close(struct index *index);
+
+/* It was made by index_open(): nothing of what is on disk is known. */
+bool index_is_new(const struct index *index);
 
 /* -ENOENT: absent or damaged, which is the same. */
 int index_get_blob(struct index *index, const struct content_key *key,

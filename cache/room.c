@@ -20,34 +20,36 @@
 
 bool cache_bypassed(struct cache *cache)
 {
+	bool was;
 	bool on;
 
 	lock_take(&cache->lock);
+	was = cache->bypass_until_ns > 0;
 	on = cache->bypass_until_ns > clock_now_ns();
-	if (!on && cache->bypass_until_ns) {
+	if (!on)
 		cache->bypass_until_ns = 0;
-		log_info("cache", "caching is tried again");
-	}
-	cache->stats.bypass = on;
 	lock_drop(&cache->lock);
+	if (was && !on)
+		log_info("cache", "caching is tried again");
 	return on;
 }
 
 void cache_bypass_begin(struct cache *cache, int error)
 {
+	bool was;
+
 	lock_take(&cache->lock);
-	if (!cache->bypass_until_ns)
+	was = cache->bypass_until_ns > 0;
+	cache->bypass_until_ns = clock_after_ns(BYPASS_NS);
+	lock_drop(&cache->lock);
+	if (!was)
 		log_warn("cache", "caching is off for a while: %s",
 			 strerror(-error));
-	cache->bypass_until_ns = clock_after_ns(BYPASS_NS);
-	cache->stats.bypass = true;
-	lock_drop(&cache->lock);
 }
 
 /* ---- blobs on disk that are not open ---- */
 
-void closed_add_locked(struct cache *cache, const struct content_key *key,
-		       uint64_t bytes, int64_t used_wall_s)
+void closed_add_locked(struct cache *cache, const struct closed_blob *add)
 {
 	if (cache->closed_count == cache->closed_cap) {
 		size_t cap = cache->closed_cap ? 2 * cache->closed_cap : 64;
@@ -55,12 +57,12 @@ void closed_add_locked(struct cache *cache, const struct content_key *key,
 							sizeof(*closed));
 
 		if (!closed)
-			return; /* it stays until the next mount */
+			return;
 		cache->closed = closed;
 		cache->closed_cap = cap;
 	}
-	cache->closed[cache->closed_count++] =
-		(struct closed_blob){ *key, used_wall_s, bytes };
+	cache->closed[cache->closed_count++] = *add;
+	cache->stats.bytes_used += add->bytes;
 }
 
 void closed_remove_locked(struct cache *cache, const struct content_key *key)
@@ -123,6 +125,8 @@ static int victims_collect_locked(struct cache *cache, struct victims *out)
 		const struct closed_blob *closed = &cache->closed[i];
 		uint64_t age = (uint64_t)1 << 62;
 
+		if (closed->pinned)
+			continue;
 		age -= u64_min(age, (uint64_t)closed->used_wall_s);
 		r = victims_add(out, (struct victim){ age, closed->bytes, NULL,
 						      (uint32_t)i });
@@ -161,14 +165,16 @@ struct hole {
 
 /*
  * Until the hole is made the blocks count as in flight, so that nobody
- * writes there; who comes to wait for them is served afterwards.
+ * writes there; who comes to wait for them is served afterwards.  False:
+ * the last reference has just gone, and cached_free() waits for the lock.
  */
-static void evict_chunk_locked(struct cached_blob *blob, uint32_t chunk,
+static bool evict_chunk_locked(struct cached_blob *blob, uint32_t chunk,
 			       struct hole *hole)
 {
 	uint32_t first = chunk * CHUNK_BLOCKS;
 
-	blob_ref(&blob->blob);
+	if (!cached_try_ref(blob))
+		return false;
 	*hole = (struct hole){ blob, blob->name, chunk,
 			       chunk_present_locked(blob, chunk) };
 	for (uint32_t i = 0; i < CHUNK_BLOCKS; i++) {
@@ -177,8 +183,7 @@ static void evict_chunk_locked(struct cached_blob *blob, uint32_t chunk,
 		block_drop_locked(blob, first + i);
 		blob->blocks[first + i] |= BLOCK_INFLIGHT;
 	}
-	blob->verified = false;
-	blob->record_dirty = true;
+	return true;
 }
 
 static void evict_closed_locked(struct cache *cache,
@@ -201,6 +206,7 @@ static void evict_closed_locked(struct cache *cache,
 		cache->delete_cap = cap;
 	}
 	cache->deletes[cache->delete_count++] = copy;
+	cond_wake_one(&cache->commit_wanted);
 }
 
 /* Marks what goes; the holes to make, and how many bytes that frees. */
@@ -210,6 +216,7 @@ static size_t evict_locked(struct cache *cache, uint64_t bytes,
 	struct victims victims = { 0 };
 	struct content_key *keys = NULL;
 	size_t chosen = 0;
+	size_t count = 0;
 
 	if (victims_collect_locked(cache, &victims) == 0)
 		chosen = evict_choose(victims.list, victims.count, bytes);
@@ -224,17 +231,19 @@ static size_t evict_locked(struct cache *cache, uint64_t bytes,
 	for (size_t i = 0; i < chosen; i++) {
 		const struct victim *victim = &victims.list[i];
 
+		/* A blob on its way to be closed can go the next time. */
 		*freed += victim->bytes;
-		if (victim->owner)
-			evict_chunk_locked(victim->owner, victim->index,
-					   &(*holes)[i]);
-		else
-			evict_closed_locked(cache, &keys[i], &(*holes)[i]);
+		if (!victim->owner)
+			evict_closed_locked(cache, &keys[i],
+					    &(*holes)[count++]);
+		else if (evict_chunk_locked(victim->owner, victim->index,
+					    &(*holes)[count]))
+			count++;
 	}
 	cache->stats.evicted_bytes += *freed;
 	free(keys);
 	free(victims.list);
-	return chosen;
+	return count;
 }
 
 /* The runs of blocks in the mask, one after the other. */
@@ -307,7 +316,9 @@ int cache_make_room(struct cache *cache, uint64_t bytes)
 	for (size_t i = 0; i < count; i++)
 		hole_make(cache, &holes[i]);
 	free(holes);
-	return freed >= need ? 0 : -ENOSPC;
+	if (freed >= need)
+		return 0;
+	return free_bytes < cache->free_min + bytes ? -ENOSPC : -EBUSY;
 }
 
 void cache_evict_blob(struct cached_blob *blob)
@@ -316,13 +327,14 @@ void cache_evict_blob(struct cached_blob *blob)
 	uint32_t chunks = (blob->block_count + CHUNK_BLOCKS - 1) / CHUNK_BLOCKS;
 
 	for (uint32_t i = 0; i < chunks; i++) {
-		struct hole hole = { 0 };
+		struct hole hole;
+		bool any = false;
 
 		lock_take(&cache->lock);
 		if (blob->chunks[i].pins == 0 && chunk_present_locked(blob, i))
-			evict_chunk_locked(blob, i, &hole);
+			any = evict_chunk_locked(blob, i, &hole);
 		lock_drop(&cache->lock);
-		if (hole.blob)
+		if (any)
 			hole_make(cache, &hole);
 	}
 }

@@ -17,7 +17,11 @@
 #include "fs/fs.h"
 #include "fs/fuse_api.h"
 #include "fs/mount_point.h"
+#include "fs/notify.h"
 #include "fs/ops.h"
+
+/* Between looks at whether the kernel has our answer to its INIT. */
+#define GREET_NS (10 * NS_PER_MS)
 
 uint64_t fs_deadline_ns(const struct fs *fs)
 {
@@ -85,6 +89,8 @@ static int fs_open(struct fs *fs, struct str *why)
 		.bytes_max = config->cache_bytes,
 		.verify = config->verify,
 		.deadline_s = config->timeout_s,
+		.spoiled = notify_spoiled,
+		.spoiled_arg = fs,
 	};
 	int r = cache_open(&options, &fs->cache);
 
@@ -107,19 +113,26 @@ static int fs_open(struct fs *fs, struct str *why)
 }
 
 /*
- * In this order: transfers end, so that parked requests are answered on
- * the lanes; then nothing runs but us, and things go from the outside in.
+ * Every request is answered, and nobody will answer any more: transfers
+ * end, and so what waits for them; the disk lane before the slow one, to
+ * which it defers.
  */
-static void fs_close(struct fs *fs)
+static void fs_stop(struct fs *fs)
 {
 	if (fs->fetcher)
 		fetcher_stop(fs->fetcher);
-	if (fs->disk)
-		pool_free(fs->disk); /* what it defers goes to the slow lane */
-	if (fs->slow)
-		pool_free(fs->slow);
-	if (fs->timers)
-		timers_free(fs->timers);
+	if (fs->cache)
+		cache_quiet(fs->cache);
+	pool_stop(fs->disk);
+	pool_stop(fs->slow);
+}
+
+/* Nothing runs but us: from the outside in. */
+static void fs_close(struct fs *fs)
+{
+	timers_free(fs->timers);
+	pool_free(fs->disk);
+	pool_free(fs->slow);
 	if (fs->tree.root)
 		tree_release(&fs->tree);
 	for (size_t i = 0; i < fs->hub_count; i++)
@@ -152,6 +165,22 @@ static int session_new(struct fs *fs)
 	return fs->session ? 0 : -EINVAL;
 }
 
+/*
+ * The answer to INIT sets the kernel's read-ahead, downwards only, once this
+ * program has made it; so ours is asked for a moment later.
+ */
+static void readahead_fire(struct timer *timer)
+{
+	struct fs *fs = container_of(timer, struct fs, readahead);
+
+	if (fs->readahead_asked) {
+		mount_point_readahead(fs->config->mountpoint);
+		return;
+	}
+	fs->readahead_asked = fs->greeted;
+	(void)!timer_arm(fs->timers, timer, clock_after_ns(GREET_NS));
+}
+
 /* Serves until unmounted or told to stop. */
 static void session_serve(struct fs *fs)
 {
@@ -159,7 +188,8 @@ static void session_serve(struct fs *fs)
 		.clone_fd = 0, .max_idle_threads = FUSE_THREADS_IDLE
 	};
 
-	mount_point_readahead(fs->config->mountpoint);
+	fs->readahead.fire = readahead_fire;
+	(void)!timer_arm(fs->timers, &fs->readahead, clock_after_ns(GREET_NS));
 	log_info("fs", "mounted at %s", fs->config->mountpoint);
 	fuse_session_loop_mt(fs->session, &loop);
 	log_info("fs", "unmounting %s", fs->config->mountpoint);
@@ -222,7 +252,10 @@ int daemon_run(const struct config *config,
 	ready(arg, r, str_text(&why));
 	if (r == 0) {
 		session_serve(&fs);
+		fs_stop(&fs); /* replies need the session's descriptor */
 		fuse_session_unmount(fs.session);
+	} else {
+		fs_stop(&fs);
 	}
 	if (fs.session)
 		fuse_remove_signal_handlers(fs.session);

@@ -9,6 +9,7 @@
 #define FS_FS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -47,6 +48,9 @@ struct fs {
 	struct fuse_session *session;
 	struct tree tree;
 	struct late late;
+	atomic_bool greeted;	/* the kernel's INIT is being answered */
+	struct timer readahead; /* daemon.c, as the next */
+	bool readahead_asked;
 	struct fs_counters counters;
 	uid_t uid;
 	gid_t gid;

@@ -21,7 +21,7 @@
 int mount_point_check(const char *mountpoint, const char *cache_dir,
 		      struct str *why) MUST_CHECK;
 
-/* Gives the mount the read-ahead it asked for, where we are allowed to. */
+/* Gives the mount a larger read-ahead, where we are allowed to (root). */
 void mount_point_readahead(const char *mountpoint);
 
 /*

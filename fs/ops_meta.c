@@ -13,7 +13,7 @@
 #define BACKGROUND_MAX 256
 
 /* The largest read-ahead asked for; the kernel gives what it has. */
-#define KERNEL_READAHEAD_BYTES (4U << 20)
+#define KERNEL_READAHEAD_BYTES (1U << 20)
 
 #define STATFS_UNIT 4096
 
@@ -36,7 +36,8 @@ static void init_capabilities(struct fuse_conn_info *conn)
 
 void op_init(void *userdata, struct fuse_conn_info *conn)
 {
-	(void)userdata;
+	struct fs *fs = userdata;
+
 	init_capabilities(conn);
 	conn->max_background = BACKGROUND_MAX;
 	conn->congestion_threshold = BACKGROUND_MAX * 3 / 4;
@@ -47,6 +48,7 @@ void op_init(void *userdata, struct fuse_conn_info *conn)
 		conn->max_readahead = KERNEL_READAHEAD_BYTES;
 	log_info("fs", "kernel protocol %u.%u, read-ahead %u bytes",
 		 conn->proto_major, conn->proto_minor, conn->max_readahead);
+	fs->greeted = true;
 }
 
 void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)

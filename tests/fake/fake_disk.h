@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tests/fake/fake_disk.h - a disk that fails when a test says so.
+ *
+ * Defines the calls of libc that write and sync, for the whole program of
+ * the test that includes it, and so for LMDB too (but not LMDB's pwrite).
+ * What is not made to fail goes to the real disk.  The order of what reached
+ * it is kept: W a block was written, F a block file synced, D a folder of
+ * block files, I the index.
+ */
+#ifndef TESTS_FAKE_FAKE_DISK_H
+#define TESTS_FAKE_FAKE_DISK_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define FAKE_DISK_LOG 4096
+
+static struct {
+	atomic_int write_error; /* of block files; 0: none */
+	atomic_int sync_error;	/* of block files */
+	atomic_int index_error; /* of the index's sync */
+	atomic_int punch_error;
+	atomic_ullong free_bytes; /* what statvfs says; 0: the truth */
+	atomic_uint count;
+	char log[FAKE_DISK_LOG];
+} fake_disk;
+
+static inline void fake_disk_note(char what)
+{
+	unsigned int at = atomic_fetch_add(&fake_disk.count, 1);
+
+	if (at < FAKE_DISK_LOG - 1)
+		fake_disk.log[at] = what;
+}
+
+/* 'F' a block file, 'D' a folder of them, 'I' the index, ' ' another. */
+static inline char fake_disk_kind(int fd)
+{
+	char link[32];
+	char path[4096];
+	const char *blobs;
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, path, sizeof(path) - 1);
+	path[len < 0 ? 0 : len] = '\0';
+	if (strstr(path, "/data.mdb"))
+		return 'I';
+	blobs = strstr(path, "/blobs");
+	if (!blobs)
+		return ' ';
+	return strlen(blobs) > strlen("/blobs/ab/") ? 'F' : 'D';
+}
+
+static inline int fake_disk_fail(int error)
+{
+	errno = error;
+	return -1;
+}
+
+ssize_t pwrite(int fd, const void *bytes, size_t len, off_t off)
+{
+	int error = fake_disk_kind(fd) == 'F' ? fake_disk.write_error : 0;
+
+	if (error)
+		return fake_disk_fail(error);
+	if (fake_disk_kind(fd) == 'F')
+		fake_disk_note('W');
+	return syscall(SYS_pwrite64, fd, bytes, len, off);
+}
+
+static inline int fake_disk_sync(int fd, long call)
+{
+	char kind = fake_disk_kind(fd);
+
+	if (kind == 'I' && fake_disk.index_error)
+		return fake_disk_fail(fake_disk.index_error);
+	if ((kind == 'F' || kind == 'D') && fake_disk.sync_error)
+		return fake_disk_fail(fake_disk.sync_error);
+	if (kind != ' ')
+		fake_disk_note(kind);
+	return (int)syscall(call, fd);
+}
+
+int fdatasync(int fd)
+{
+	return fake_disk_sync(fd, SYS_fdatasync);
+}
+
+int fsync(int fd)
+{
+	return fake_disk_sync(fd, SYS_fsync);
+}
+
+int fallocate(int fd, int mode, off_t off, off_t len)
+{
+	if (fake_disk.punch_error)
+		return fake_disk_fail(fake_disk.punch_error);
+	return (int)syscall(SYS_fallocate, fd, mode, off, len);
+}
+
+int fstatvfs(int fd, struct statvfs *out)
+{
+	unsigned long long free_bytes = fake_disk.free_bytes;
+
+	*out = (struct statvfs){ .f_bsize = 4096,
+				 .f_frsize = 4096,
+				 .f_blocks = 1 << 28,
+				 .f_bavail = 1 << 27 };
+	if (free_bytes)
+		out->f_bavail = free_bytes / 4096;
+	(void)fd;
+	return 0;
+}
+
+/* As new. */
+static inline void fake_disk_reset(void)
+{
+	fake_disk.write_error = fake_disk.sync_error = 0;
+	fake_disk.index_error = fake_disk.punch_error = 0;
+	fake_disk.free_bytes = 0;
+	fake_disk.count = 0;
+	memset(fake_disk.log, 0, sizeof(fake_disk.log));
+}
+
+#endif
