@@ -143,7 +143,8 @@ int timers_new(struct timers **out)
 		return -ENOMEM;
 	lock_init(&timers->lock);
 	cond_init(&timers->changed);
-	r = thread_start("timers", timers_thread, timers, &timers->thread);
+	r = thread_start("omnihub-timer", timers_thread, timers,
+			 &timers->thread);
 	if (r < 0) {
 		timers_destroy(timers);
 		return r;
