@@ -11,6 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
+#include "base/mem.h"
+
 #define TEMP_NAME_BYTES 32
 #define READ_CHUNK_BYTES 16384
 
@@ -144,4 +147,21 @@ int file_pwrite(int fd, uint64_t off, size_t len, const void *from)
 		len -= (size_t)put;
 	}
 	return 0;
+}
+
+int folders_make(const char *path)
+{
+	auto_free char *copy = mem_strdup(path);
+
+	if (!copy)
+		return -ENOMEM;
+	for (char *at = copy; *at; at++) {
+		if (*at != '/' || at == copy || !at[strspn(at, "/")])
+			continue;
+		*at = '\0';
+		if (mkdir(copy, 0755) < 0 && errno != EEXIST)
+			return -errno;
+		*at = '/';
+	}
+	return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
 }

@@ -22,4 +22,7 @@ int file_read_all(int dir_fd, const char *name, struct str *out) MUST_CHECK;
 int file_pread(int fd, uint64_t off, size_t len, void *to) MUST_CHECK;
 int file_pwrite(int fd, uint64_t off, size_t len, const void *from) MUST_CHECK;
 
+/* As mkdir -p: @path for its owner alone, those above with usual rights. */
+int folders_make(const char *path) MUST_CHECK;
+
 #endif

@@ -12,6 +12,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/atomic_file.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -103,24 +104,6 @@ static int check_use(int dir_fd, const char *path)
 	return -EINVAL;
 }
 
-/* As mkdir -p: the folders above with the usual rights. */
-static int make_folders(const char *path)
-{
-	auto_free char *copy = mem_strdup(path);
-
-	if (!copy)
-		return -ENOMEM;
-	for (char *at = copy; *at; at++) {
-		if (*at != '/' || at == copy || !at[strspn(at, "/")])
-			continue;
-		*at = '\0';
-		if (mkdir(copy, 0755) < 0 && errno != EEXIST)
-			return -errno;
-		*at = '/';
-	}
-	return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
-}
-
 static int take_lock(struct cache_dir *dir, const char *path)
 {
 	dir->lock_fd = openat(dir->dir_fd, LOCK_FILE,
@@ -156,7 +139,7 @@ static int open_blobs(struct cache_dir *dir)
 
 int cache_dir_open(const char *path, struct cache_dir *out)
 {
-	int r = make_folders(path);
+	int r = folders_make(path);
 
 	*out = (struct cache_dir){ -1, -1, -1, false };
 	if (r < 0)

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/atomic_file.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -197,9 +198,9 @@ static int open_log(const struct config *config)
 		log_open(STDERR_FILENO, config->log_level);
 		return 0;
 	}
-	if (!config->log_file && mkdir(config->cache_dir, 0700) < 0 &&
-	    errno != EEXIST && errno != ENOENT)
-		return -errno;
+	/* Where that fails the cache says why. */
+	if (!config->log_file)
+		(void)!folders_make(config->cache_dir);
 	path = config->log_file
 		       ? mem_strdup(config->log_file)
 		       : mem_printf("%s/omnihub.log", config->cache_dir);
