@@ -159,6 +159,8 @@ static void check_run(struct pool_work *work)
 	check_end(blob, r);
 	if (r == -EBADMSG && block_file_remove(blob->cache->files, &blob->name))
 		log_warn("cache", "%s stays on the disk", blob->name.path);
+	if (r == -ENODATA)
+		digest_check_start(blob); /* it may be complete again */
 	blob_unref(&blob->blob);
 	free(check);
 }

@@ -127,6 +127,19 @@ static int show_beside(const char *folder, const char *name, bool as_json)
 	return r;
 }
 
+/* What stands in @folder, or of a model's folder in its base model's. */
+static int show_folder(const char *folder, bool as_json)
+{
+	static const char *const names[] = { "info.json", "staged.status",
+					     "pytorch/info.json",
+					     "pytorch/staged.status" };
+	int r = -ENOENT;
+
+	for (size_t i = 0; r == -ENOENT && i < ARRAY_LEN(names); i++)
+		r = show_beside(folder, names[i], as_json);
+	return r;
+}
+
 static void show_file(const char *path, const struct stat *st)
 {
 	static const char *const names[] = { "url",  "revision", "sha256",
@@ -154,9 +167,7 @@ static int show(const char *path, bool as_json)
 		return complain("out of memory");
 	if (!as_json)
 		show_file(path, &st);
-	r = show_beside(folder, "info.json", as_json);
-	if (r == -ENOENT)
-		r = show_beside(folder, "staged.status", as_json);
+	r = show_folder(folder, as_json);
 	if (r == -ENOENT && as_json)
 		return complain("%s has no info.json", folder);
 	if (r < 0 && r != -ENOENT)

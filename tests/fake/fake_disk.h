@@ -27,6 +27,8 @@ static struct {
 	atomic_int sync_error;	/* of block files */
 	atomic_int index_error; /* of the index's sync */
 	atomic_int punch_error;
+	void (*_Atomic before_punch)(void); /* NULL, or called */
+	void (*_Atomic before_sync)(void);  /* of a block file */
 	atomic_ullong free_bytes; /* what statvfs says; 0: the truth */
 	atomic_uint count;
 	char log[FAKE_DISK_LOG];
@@ -79,7 +81,10 @@ ssize_t pwrite(int fd, const void *bytes, size_t len, off_t off)
 static inline int fake_disk_sync(int fd, long call)
 {
 	char kind = fake_disk_kind(fd);
+	void (*before)(void) = kind == 'F' ? fake_disk.before_sync : NULL;
 
+	if (before)
+		before();
 	if (kind == 'I' && fake_disk.index_error)
 		return fake_disk_fail(fake_disk.index_error);
 	if ((kind == 'F' || kind == 'D') && fake_disk.sync_error)
@@ -101,6 +106,10 @@ int fsync(int fd)
 
 int fallocate(int fd, int mode, off_t off, off_t len)
 {
+	void (*before)(void) = fake_disk.before_punch;
+
+	if (before)
+		before();
 	if (fake_disk.punch_error)
 		return fake_disk_fail(fake_disk.punch_error);
 	return (int)syscall(SYS_fallocate, fd, mode, off, len);
@@ -125,6 +134,7 @@ static inline void fake_disk_reset(void)
 {
 	fake_disk.write_error = fake_disk.sync_error = 0;
 	fake_disk.index_error = fake_disk.punch_error = 0;
+	fake_disk.before_punch = fake_disk.before_sync = NULL;
 	fake_disk.free_bytes = 0;
 	fake_disk.count = 0;
 	memset(fake_disk.log, 0, sizeof(fake_disk.log));

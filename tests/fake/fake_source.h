@@ -155,7 +155,7 @@ static inline void fake_source_init_proven(struct fake_source *fake,
 					   size_t size, uint32_t seed)
 {
 	struct digest digest = { .kind = DIGEST_SHA256 };
-	uint8_t *bytes = malloc(size + 1);
+	uint8_t *bytes = calloc(1, size + 1);
 
 	fake_source_bytes(bytes, size, seed);
 	if (sha256(bytes, size, digest.bytes) < 0)

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,17 @@ static inline int folder_remove(void **state)
 	return rmdir(folder);
 }
 
+/* What options.spoiled was called with. */
+static atomic_uint spoiled_count;
+static struct blob *_Atomic spoiled_blob;
+
+static inline void note_spoiled(void *arg, struct blob *blob)
+{
+	assert_ptr_equal(arg, folder);
+	spoiled_blob = blob;
+	spoiled_count++;
+}
+
 /* A disk that is never full, unless a test says otherwise. */
 static inline struct cache *cache_with(uint64_t bytes_max,
 				       enum cache_verify verify)
@@ -82,7 +94,9 @@ static inline struct cache *cache_with(uint64_t bytes_max,
 	struct cache_options options = { .dir = cache_path,
 					 .bytes_max = bytes_max,
 					 .free_min = 1,
-					 .verify = verify };
+					 .verify = verify,
+					 .spoiled = note_spoiled,
+					 .spoiled_arg = folder };
 	struct cache *cache;
 
 	assert_int_equal(cache_open(&options, &cache), 0);

@@ -97,6 +97,47 @@ static void what_waits_is_one_transaction(void **state)
 		fake_source_release(&others[i]);
 }
 
+static struct blob *both[2];
+static bool met; /* dirty_meanwhile() was called */
+
+/* On the committer's thread, once it has begun with one of two. */
+static void dirty_meanwhile(void)
+{
+	fake_disk.before_sync = NULL;
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(cache_blob_pin(cache, both[i], true), 0);
+	met = true;
+}
+
+/* What becomes dirty while it is committed is committed once more. */
+static void dirty_while_committed(void **state)
+{
+	struct fake_source sources[2];
+	struct blob_record record;
+
+	(void)state;
+	begin();
+	fake_disk.before_sync = dirty_meanwhile;
+	for (uint32_t i = 0; i < 2; i++) {
+		fake_source_init(&sources[i], 3 * BLOCK, 20 + i);
+		both[i] = blob_of(cache, &sources[i]);
+		fill_whole(both[i], &sources[i]);
+	}
+	for (size_t i = 0; i < 2; i++) {
+		await_known(both[i], 3);
+		do {
+			assert_int_equal(index_get_blob(cache->index,
+							&both[i]->key, &record),
+					 0);
+		} while (!record.pinned);
+		blob_unref(both[i]);
+	}
+	assert_true(met);
+	end();
+	for (size_t i = 0; i < 2; i++)
+		fake_source_release(&sources[i]);
+}
+
 /* Not written as far as anyone knows: not in the index, looked at again. */
 static void a_failed_sync_keeps_it_out_of_the_index(void **state)
 {
@@ -182,6 +223,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 		TEST(the_order_is_kept),
 		TEST(what_waits_is_one_transaction),
+		TEST(dirty_while_committed),
 		TEST(a_failed_sync_keeps_it_out_of_the_index),
 		TEST(a_failed_index_is_looked_at_next_time),
 		TEST(closing_commits_at_once),

@@ -20,6 +20,7 @@ static int set_up(void **state)
 
 	(void)state;
 	fake_disk_reset();
+	spoiled_count = 0;
 	fake_source_init_proven(&good, SIZE, 1);
 	fake_source_init_as(&bad, SIZE, 2, &wrong);
 	return 0;
@@ -139,15 +140,23 @@ static void what_is_wrong_is_refused(void **state)
 {
 	auto_free char *path = block_path(&bad);
 	struct seen_wait a;
+	int r;
 
 	(void)state;
 	seen_init(&a);
 	log_quiet();
 	begin(CACHE_VERIFY_COMPLETE, &bad);
-	fill_whole(blob, &bad);
+	/* Who reads the last of it may be faster than the check, or not. */
+	fake_source_serve(&bad, FAKE_GOOD);
+	r = fetch_right(blob, &bad, 0, SIZE);
+	fake_source_quiet(&bad);
+	assert_true(r == 0 || r == -EIO);
 	await_state(CACHE_BLOB_BAD);
 	assert_int_equal(stats_of(cache).bad_digests, 1);
 	assert_int_equal(info_of(cache, blob).cached_bytes, 0);
+	while (!spoiled_count) /* whoever shows its bytes is told */
+		usleep(1000);
+	assert_ptr_equal(spoiled_blob, blob);
 	assert_int_equal(read_right(blob, &bad, 0, 1), -ENODATA);
 	assert_int_equal(fetch_right(blob, &bad, 0, 1), -EIO);
 	assert_int_equal(ensure_range(cache, blob, 0, 1, &a.wait), -EIO);
@@ -162,7 +171,26 @@ static void what_is_wrong_is_refused(void **state)
 	assert_int_equal(fetch_right(blob, &bad, 0, BLOCK), 0);
 	fake_source_quiet(&bad);
 	end();
+	assert_int_equal(spoiled_count, 1);
 	seen_release(&a);
+}
+
+/* The hub may be right the next time: later it is asked again. */
+static void refused_for_a_while(void **state)
+{
+	(void)state;
+	log_quiet();
+	cache_unproven(&bad);
+	begin(CACHE_VERIFY_FULL, &bad);
+	assert_int_equal(fetch_right(blob, &bad, 0, 1), -EIO);
+	assert_int_equal(fetch_right(blob, &bad, 0, 1), -EIO);
+	clock_set(clock_after_ns(31 * NS_PER_S), clock_wall_s());
+	fake_source_serve(&bad, FAKE_GOOD);
+	assert_int_equal(fetch_right(blob, &bad, 0, 1), -EIO);
+	fake_source_quiet(&bad);
+	assert_int_equal(fake_source_fetched(&bad), 2 * SIZE);
+	end();
+	assert_int_equal(spoiled_count, 2);
 }
 
 /* With --verify full: not a byte before all of it is proven. */
@@ -376,6 +404,7 @@ int main(void)
 		TEST(closing_waits_for_the_proof),
 		TEST(off_is_off),
 		TEST(what_is_wrong_is_refused),
+		TEST(refused_for_a_while),
 		TEST(full_shows_nothing_unproven),
 		TEST(full_refuses_what_is_wrong),
 		TEST(full_proves_what_is_there),

@@ -332,6 +332,27 @@ static void cancelled_waits_are_not_woken(void **state)
 	seen_release(&b);
 }
 
+/* The transport has stopped: nobody waits for what will not come. */
+static void quiet_ends_all_waits(void **state)
+{
+	struct seen_wait a, b;
+
+	(void)state;
+	seen_init(&a);
+	seen_init(&b);
+	assert_int_equal(ensure_range(cache, blob, 0, SIZE, &a.wait),
+			 -EINPROGRESS);
+	assert_int_equal(ensure_range(cache, blob, BLOCK, 1, &b.wait),
+			 -EINPROGRESS);
+	cache_quiet(cache);
+	assert_int_equal(seen_result(&a), -ESHUTDOWN);
+	assert_int_equal(seen_result(&b), -ESHUTDOWN);
+	assert_int_equal(stats_of(cache).waiting, 0);
+	fake_source_answer_all(&fake, FAKE_NOTHING);
+	seen_release(&a);
+	seen_release(&b);
+}
+
 static void *answer_one(void *arg)
 {
 	(void)arg;
@@ -571,6 +592,7 @@ int main(void)
 		TEST(a_refused_fetch_is_an_answer),
 		TEST(a_wake_may_end_the_blob),
 		TEST(cancelled_waits_are_not_woken),
+		TEST(quiet_ends_all_waits),
 		TEST(cancel_races_with_the_wake),
 		TEST(a_deadline_ends_the_wait_not_the_fetch),
 		TEST(who_came_later_is_asked_for_again),
