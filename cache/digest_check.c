@@ -138,6 +138,9 @@ static void check_end(struct cached_blob *blob, int r)
 		blob_unproven_locked(blob, r, &wakes); /* B5 */
 	}
 	lock_drop(&cache->lock);
+	/* Before anyone is told, who might have it fetched anew. */
+	if (r == -EBADMSG && block_file_remove(cache->files, &blob->name) < 0)
+		log_warn("cache", "%s stays on the disk", blob->name.path);
 	wakes_run(&wakes);
 	if (r == -EBADMSG && cache->spoiled)
 		cache->spoiled(cache->spoiled_arg, &blob->blob);
@@ -157,8 +160,6 @@ static void check_run(struct pool_work *work)
 		log_warn("cache", "cannot check %s: %s", blob->source->label,
 			 strerror(-r));
 	check_end(blob, r);
-	if (r == -EBADMSG && block_file_remove(blob->cache->files, &blob->name))
-		log_warn("cache", "%s stays on the disk", blob->name.path);
 	if (r == -ENODATA)
 		digest_check_start(blob); /* it may be complete again */
 	blob_unref(&blob->blob);

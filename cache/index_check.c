@@ -350,7 +350,10 @@ static int read_meta(const struct check *check, uint64_t off, struct meta *out)
 		       : -EBADMSG;
 }
 
-/* Of the two, the one that LMDB will take: that of the later transaction. */
+/*
+ * Of the two, the one that LMDB will take: that of the later transaction,
+ * whose number must be even in the first page and odd in the second.
+ */
 static int find_meta(struct check *check, struct meta *out)
 {
 	struct meta other;
@@ -368,10 +371,12 @@ static int find_meta(struct check *check, struct meta *out)
 		return r;
 	if (other.free_db.pad != page_bytes)
 		return -EBADMSG;
+	check->page_bytes = page_bytes;
+	check->txn = u64_max(out->txn, other.txn);
+	if ((check->txn & 1) != (other.txn > out->txn))
+		return -EBADMSG;
 	if (other.txn > out->txn)
 		*out = other;
-	check->page_bytes = page_bytes;
-	check->txn = out->txn;
 	return 0;
 }
 

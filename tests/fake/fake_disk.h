@@ -2,8 +2,8 @@
 /*
  * tests/fake/fake_disk.h - a disk that fails when a test says so.
  *
- * Defines the calls of libc that write and sync, for the whole program of
- * the test that includes it, and so for LMDB too (but not LMDB's pwrite).
+ * Defines the calls of libc that read, write and sync, for the whole program
+ * of the test that includes it, and so for LMDB too (its syncs, not more).
  * What is not made to fail goes to the real disk.  The order of what reached
  * it is kept: W a block was written, F a block file synced, D a folder of
  * block files, I the index.
@@ -13,12 +13,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "base/annot.h"
 
 #define FAKE_DISK_LOG 4096
 
@@ -27,19 +30,34 @@ static struct {
 	atomic_int sync_error;	/* of block files */
 	atomic_int index_error; /* of the index's sync */
 	atomic_int punch_error;
-	void (*_Atomic before_punch)(void); /* NULL, or called */
-	void (*_Atomic before_sync)(void);  /* of a block file */
+	/* NULL, or called before it happens to a block file, or (I) index. */
+	void (*_Atomic before_read)(off_t off);
+	void (*_Atomic before_write)(void);
+	void (*_Atomic before_punch)(void);
+	void (*_Atomic before_sync)(char kind);
 	atomic_ullong free_bytes; /* what statvfs says; 0: the truth */
-	atomic_uint count;
-	char log[FAKE_DISK_LOG];
-} fake_disk;
+	pthread_mutex_t lock;
+	size_t count GUARDED_BY(lock);
+	char log[FAKE_DISK_LOG] GUARDED_BY(lock);
+} fake_disk = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static inline void fake_disk_note(char what)
 {
-	unsigned int at = atomic_fetch_add(&fake_disk.count, 1);
+	pthread_mutex_lock(&fake_disk.lock);
+	if (fake_disk.count < FAKE_DISK_LOG - 1)
+		fake_disk.log[fake_disk.count++] = what;
+	pthread_mutex_unlock(&fake_disk.lock);
+}
 
-	if (at < FAKE_DISK_LOG - 1)
-		fake_disk.log[at] = what;
+/* What reached it since the reset; overwritten by the next call. */
+static inline const char *fake_disk_log(void)
+{
+	static char copy[FAKE_DISK_LOG];
+
+	pthread_mutex_lock(&fake_disk.lock);
+	memcpy(copy, fake_disk.log, sizeof(copy));
+	pthread_mutex_unlock(&fake_disk.lock);
+	return copy;
 }
 
 /* 'F' a block file, 'D' a folder of them, 'I' the index, ' ' another. */
@@ -67,24 +85,36 @@ static inline int fake_disk_fail(int error)
 	return -1;
 }
 
+ssize_t pread(int fd, void *bytes, size_t len, off_t off)
+{
+	void (*before)(off_t at) = fake_disk.before_read;
+
+	if (before && fake_disk_kind(fd) == 'F')
+		before(off);
+	return syscall(SYS_pread64, fd, bytes, len, off);
+}
+
 ssize_t pwrite(int fd, const void *bytes, size_t len, off_t off)
 {
-	int error = fake_disk_kind(fd) == 'F' ? fake_disk.write_error : 0;
+	void (*before)(void) = fake_disk.before_write;
 
-	if (error)
-		return fake_disk_fail(error);
-	if (fake_disk_kind(fd) == 'F')
+	if (fake_disk_kind(fd) == 'F') {
+		if (before)
+			before();
+		if (fake_disk.write_error)
+			return fake_disk_fail(fake_disk.write_error);
 		fake_disk_note('W');
+	}
 	return syscall(SYS_pwrite64, fd, bytes, len, off);
 }
 
 static inline int fake_disk_sync(int fd, long call)
 {
 	char kind = fake_disk_kind(fd);
-	void (*before)(void) = kind == 'F' ? fake_disk.before_sync : NULL;
+	void (*before)(char kind) = fake_disk.before_sync;
 
-	if (before)
-		before();
+	if (before && (kind == 'F' || kind == 'I'))
+		before(kind);
 	if (kind == 'I' && fake_disk.index_error)
 		return fake_disk_fail(fake_disk.index_error);
 	if ((kind == 'F' || kind == 'D') && fake_disk.sync_error)
@@ -134,10 +164,14 @@ static inline void fake_disk_reset(void)
 {
 	fake_disk.write_error = fake_disk.sync_error = 0;
 	fake_disk.index_error = fake_disk.punch_error = 0;
-	fake_disk.before_punch = fake_disk.before_sync = NULL;
+	fake_disk.before_read = NULL;
+	fake_disk.before_write = fake_disk.before_punch = NULL;
+	fake_disk.before_sync = NULL;
 	fake_disk.free_bytes = 0;
+	pthread_mutex_lock(&fake_disk.lock);
 	fake_disk.count = 0;
 	memset(fake_disk.log, 0, sizeof(fake_disk.log));
+	pthread_mutex_unlock(&fake_disk.lock);
 }
 
 #endif

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <pthread.h>
 
+#include "tests/fake/fake_disk.h"
 #include "tests/unit/cache/cache_fixture.h"
 
 static struct block_files *files;
@@ -11,8 +12,12 @@ static int dir_fd;
 
 static int set_up(void **state)
 {
+	auto_free char *path = mem_printf("%s/blobs", folder);
+
 	(void)state;
-	dir_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (mkdir(path, 0700) < 0)
+		return -1;
+	dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return block_files_new(dir_fd, &files);
 }
 
@@ -192,6 +197,29 @@ static void removed_is_gone(void **state)
 	assert_holds(&a, 0, "new");
 }
 
+static void remove_first(void)
+{
+	struct block_name a = name_of(1);
+
+	fake_disk.before_write = NULL;
+	assert_int_equal(block_file_remove(files, &a), 0);
+}
+
+/* Bytes that were on their way go with the file that had the name. */
+static void removed_while_written(void **state)
+{
+	struct block_name a = name_of(1);
+	unsigned int before = descriptors();
+	char byte;
+
+	(void)state;
+	make(&a, 0, "text");
+	fake_disk.before_write = remove_first;
+	assert_int_equal(block_file_write(files, &a, 0, 4, "more"), 0);
+	assert_int_equal(block_file_read(files, &a, 0, 1, &byte), -ENOENT);
+	assert_int_equal(descriptors(), before);
+}
+
 static void *write_much(void *arg)
 {
 	const struct block_name *name = arg;
@@ -305,6 +333,7 @@ int main(void)
 		TEST(whole_is_size_and_no_hole),
 		TEST(descriptors_are_few),
 		TEST(removed_is_gone),
+		TEST(removed_while_written),
 		TEST(removed_in_use_is_gone),
 		TEST(only_our_files_are_found),
 		TEST(links_are_not_followed),

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Small facts: there at once, there after a mount, or forgotten; never wrong. */
+/* Small facts: there at once, and after a mount, or forgotten; never wrong. */
 #include "base/memo.h"
 
 #include <pthread.h>
 
+#include "tests/fake/fake_disk.h"
 #include "tests/unit/cache/cache_fixture.h"
 
 static struct cache *cache;
@@ -96,6 +97,37 @@ static void the_last_one_counts(void **state)
 	assert_memo("key", "four", now_s);
 	reopen();
 	assert_memo("key", "four", now_s);
+}
+
+static atomic_bool seen_new;
+
+/* On the committer's thread, which has "old" in its hands, then "new". */
+static void put_new(char kind)
+{
+	auto_str struct str got;
+
+	str_init(&got, 100);
+	if (kind != 'I')
+		return;
+	if (!seen_new) {
+		seen_new = true;
+		memo_put(memo, "key", "new", 3);
+		return;
+	}
+	fake_disk.before_sync = NULL;
+	assert_int_equal(memo_get(memo, "key", &got, NULL), 0);
+	assert_string_equal(str_text(&got), "new");
+}
+
+static void put_while_committed(void **state)
+{
+	(void)state;
+	fake_disk.before_sync = put_new;
+	memo_put(memo, "key", "old", 3);
+	await_written();
+	assert_true(seen_new);
+	assert_memo("key", "new", clock_wall_s());
+	fake_disk_reset();
 }
 
 /* Its age is the caller's to judge, by the time it was put. */
@@ -209,9 +241,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-		TEST(there_at_once_and_later),	   TEST(the_last_one_counts),
-		TEST(the_time_is_that_of_the_put), TEST(a_value_may_be_large),
-		TEST(from_many_threads),	   TEST(faults),
+		TEST(there_at_once_and_later),
+		TEST(the_last_one_counts),
+		TEST(put_while_committed),
+		TEST(the_time_is_that_of_the_put),
+		TEST(a_value_may_be_large),
+		TEST(from_many_threads),
+		TEST(faults),
 	};
 
 	return cmocka_run_group_tests(tests, folder_make, folder_remove);

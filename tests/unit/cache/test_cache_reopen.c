@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "base/atomic_file.h"
+#include "tests/fake/fake_disk.h"
 #include "tests/unit/cache/cache_fixture.h"
 
 #define BLOCKS 300 /* two groups */
@@ -132,14 +133,28 @@ static void crash_after_commit(void)
 	_exit(0);
 }
 
+static atomic_bool filled;
+
+/* On the committer's thread. */
+static void die(char kind)
+{
+	if (kind != 'F')
+		return;
+	while (!filled)
+		usleep(1000);
+	_exit(0);
+}
+
 /* Ends after the bytes are in the file, before they are in the index. */
 static void crash_before_commit(void)
 {
 	struct cache *cache = cache_usual();
 	struct blob *blob = blob_of(cache, &fake);
 
+	fake_disk.before_sync = die;
 	fill_whole(blob, &fake);
-	_exit(blocks_known(cached_of(blob)) ? 1 : 0);
+	filled = true;
+	pause();
 }
 
 static void in_a_child(void (*run)(void))

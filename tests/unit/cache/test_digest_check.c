@@ -2,6 +2,8 @@
 /* The hub's digest: checked once, believed then, and never worked around. */
 #include "cache/cache.h"
 
+#include <pthread.h>
+
 #include "tests/fake/fake_disk.h"
 #include "tests/unit/cache/cache_fixture.h"
 
@@ -330,6 +332,37 @@ static void damage_here_is_not_the_hubs(void **state)
 	}
 }
 
+static pthread_t main_thread;
+static atomic_bool let_go;
+
+/* The check's thread waits at the last block. */
+static void wait_at_the_end(off_t off)
+{
+	while (off == (BLOCKS - 1) * (off_t)BLOCK && !let_go &&
+	       !pthread_equal(pthread_self(), main_thread))
+		usleep(1000);
+}
+
+/* Whole again before the check that found damage ends: one more is due. */
+static void mended_while_checked(void **state)
+{
+	(void)state;
+	cache_unproven(&good);
+	flip_on_disk(&good, 3 * BLOCK);
+	main_thread = pthread_self();
+	let_go = false;
+	fake_disk.before_read = wait_at_the_end;
+	begin(CACHE_VERIFY_COMPLETE, &good);
+	await_state(CACHE_BLOB_PARTIAL);
+	fake_source_serve(&good, FAKE_GOOD);
+	assert_int_equal(fetch_right(blob, &good, 0, SIZE), 0);
+	fake_source_quiet(&good);
+	assert_int_equal(info_of(cache, blob).state, CACHE_BLOB_COMPLETE);
+	let_go = true;
+	await_state(CACHE_BLOB_VERIFIED);
+	end();
+}
+
 /* What was proven and then damaged is proven anew. */
 static void damage_voids_the_proof(void **state)
 {
@@ -412,6 +445,7 @@ int main(void)
 		TEST(full_needs_a_disk),
 		TEST(complete_is_proven_later),
 		TEST(damage_here_is_not_the_hubs),
+		TEST(mended_while_checked),
 		TEST(damage_voids_the_proof),
 		TEST(files_are_adopted),
 		TEST(unproven_files_are_not_adopted),

@@ -150,7 +150,7 @@ static void below_the_floor_nothing_is_kept(void **state)
 	assert_int_equal(fetch_right(blob, &fake, 0, SIZE), 0);
 	assert_int_equal(info_of(cache, blob).cached_bytes, 0);
 	fake_source_quiet(&fake);
-	assert_null(strchr(fake_disk.log, 'W'));
+	assert_null(strchr(fake_disk_log(), 'W'));
 }
 
 /*

@@ -127,12 +127,12 @@ static int group_set_up(void **state)
 	struct index *index;
 	auto_str struct str bytes;
 
+	str_init(&bytes, 64 << 20);
 	if (folder_make(state) < 0)
 		return -1;
 	snprintf(index_path, sizeof(index_path), "%s/index", folder);
 	snprintf(file_path, sizeof(file_path), "%s/data.mdb", index_path);
 	log_open(STDERR_FILENO, LOG_LEVEL_ERROR);
-	str_init(&bytes, 64 << 20);
 	if (index_open(index_path, &index) < 0)
 		return -1;
 	for (uint32_t round = 0; round < 20; round++)
@@ -299,6 +299,45 @@ static void damage_does_not_fault(void **state)
 	}
 }
 
+static uint64_t number_at(const uint8_t *bytes, size_t at)
+{
+	uint64_t number;
+
+	memcpy(&number, bytes + at, sizeof(number));
+	return number;
+}
+
+/* Where the two meta pages say so, from the format: the later one counts. */
+#define FREE_ROOT 80
+#define MAIN_ROOT 128
+#define TXN 144
+
+/* A page of the tables that is said to be free would be written over. */
+static void no_page_is_used_and_free(void **state)
+{
+	auto_free uint8_t *bytes = mem_dup(healthy, healthy_len);
+	size_t meta = number_at(bytes, PAGE + TXN) > number_at(bytes, TXN)
+			      ? PAGE
+			      : 0;
+	uint64_t used = number_at(bytes, meta + MAIN_ROOT);
+	uint8_t *leaf = bytes + PAGE * number_at(bytes, meta + FREE_ROOT);
+	uint16_t node;
+	uint64_t one = 1;
+
+	(void)state;
+	assert_int_equal(leaf[10], 2); /* a leaf */
+	memcpy(&node, leaf + 16, sizeof(node));
+	assert_int_equal(leaf[node + 4], 0); /* its value is in it */
+	assert_true(number_at(leaf, node + 16) > 0);
+	/* The first list of free pages becomes: that one page. */
+	memcpy(leaf + node + 16, &one, sizeof(one));
+	file_make(bytes, healthy_len);
+	assert_int_equal(index_check(index_path), 0);
+	memcpy(leaf + node + 24, &used, sizeof(used));
+	file_make(bytes, healthy_len);
+	assert_int_equal(index_check(index_path), -EBADMSG);
+}
+
 static int check_it(void)
 {
 	return index_check(index_path);
@@ -316,6 +355,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(used_much_it_is_healthy),
 		cmocka_unit_test(none_is_healthy),
+		cmocka_unit_test(no_page_is_used_and_free),
 		cmocka_unit_test(damage_does_not_fault),
 		cmocka_unit_test(faults),
 	};
