@@ -289,12 +289,16 @@ static void spoil(const char *table)
 	assert_int_equal(mdb_dbi_open(txn, table, 0, &dbi), 0);
 	assert_int_equal(mdb_cursor_open(txn, dbi, &cursor), 0);
 	while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
+		/* Copies: what a cursor gave is gone with the put. */
+		MDB_val same = { key.mv_size,
+				 mem_dup(key.mv_data, key.mv_size) };
 		MDB_val bad = { value.mv_size,
 				mem_dup(value.mv_data, value.mv_size) };
 
 		((char *)bad.mv_data)[bad.mv_size - 1] ^= 1;
 		assert_int_equal(
-			mdb_cursor_put(cursor, &key, &bad, MDB_CURRENT), 0);
+			mdb_cursor_put(cursor, &same, &bad, MDB_CURRENT), 0);
+		free(same.mv_data);
 		free(bad.mv_data);
 	}
 	mdb_cursor_close(cursor);
