@@ -1,33 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/limits.h"
 #include "staging/graph/blocks.h"
 #include "staging/models/bert_embeddings.h"
 #include "staging/models/config_read.h"
 #include "staging/models/encoder.h"
 
-static const struct encoder bert_defaults = {
-	.names = &encoder_names_bert,
-	.hidden = 768,
-	.intermediate = 3072,
-	.layers = 12,
-	.heads = 12,
-	.eps = 1e-12,
-	.activation = "gelu",
-};
-
 static struct value *bert_body(struct emit *emit)
 {
-	struct encoder encoder = bert_defaults;
+	struct encoder encoder = encoder_base;
 	struct value *x;
 
 	encoder_read(emit, &encoder);
 	x = bert_embeddings(emit, encoder.hidden, encoder.eps, &encoder.mask);
 	return encoder_layers(emit, &encoder, "encoder.layer.", x);
-}
-
-static void bert_features(struct emit *emit, struct value *x)
-{
-	emit_hidden_pooled(emit, x, "pooler.dense");
 }
 
 static void bert_words(struct emit *emit, struct value *x)
@@ -62,7 +46,7 @@ const struct family family_bert = {
 	.base = "bert",
 	.leftovers = leftovers,
 	.body = bert_body,
-	.features = bert_features,
+	.features = emit_features,
 	.heads = {
 		[TASK_FILL_MASK] = {
 			.tensor = "cls.predictions.transform.dense.weight",

@@ -20,6 +20,16 @@ const struct encoder_names encoder_names_bert = {
 	.norm = "output.LayerNorm",
 };
 
+const struct encoder encoder_base = {
+	.names = &encoder_names_bert,
+	.hidden = 768,
+	.intermediate = 3072,
+	.layers = 12,
+	.heads = 12,
+	.eps = 1e-12,
+	.activation = "gelu",
+};
+
 void encoder_read(struct emit *emit, struct encoder *encoder)
 {
 	encoder->hidden = config_count(emit, "hidden_size", encoder->hidden,
@@ -143,6 +153,11 @@ void emit_hidden_pooled(struct emit *emit, struct value *x, const char *name)
 					  "pooler_output");
 }
 
+void emit_features(struct emit *emit, struct value *x)
+{
+	emit_hidden_pooled(emit, x, "pooler.dense");
+}
+
 void emit_token_classes(struct emit *emit, struct value *x)
 {
 	x = emit_linear(emit, x, 0, "", "classifier");
@@ -168,6 +183,11 @@ void emit_classes_of_first(struct emit *emit, struct value *x,
 	x = block_activation(sheet, activation, x);
 	x = emit_linear(emit, x, 0, "", "classifier.out_proj");
 	sheet->form->output_first(sheet, x, "logits");
+}
+
+void emit_classes(struct emit *emit, struct value *x)
+{
+	emit_classes_of_first(emit, x, "tanh");
 }
 
 /* The decoder's own weights, or where they are tied the embeddings. */

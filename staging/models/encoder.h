@@ -31,6 +31,9 @@ struct encoder {
 	struct value **bias; /* relative positions, or NULL */
 };
 
+/* The sizes of BERT-base: the defaults of BERT, RoBERTa and MPNet. */
+extern const struct encoder encoder_base;
+
 /*
  * Reads the sizes by the keys that most families share; what @encoder holds
  * are the defaults.  Then encoder_check().
@@ -63,6 +66,9 @@ void emit_hidden(struct emit *emit, struct value *x);
 /* last_hidden_state, and pooler_output where there is @name.weight. */
 void emit_hidden_pooled(struct emit *emit, struct value *x, const char *name);
 
+/* The same with "pooler.dense". */
+void emit_features(struct emit *emit, struct value *x);
+
 /* tanh of the linear layer @name on the first token. */
 struct value *emit_pool(struct emit *emit, struct value *x, const char *name);
 
@@ -85,6 +91,9 @@ void emit_answer_span(struct emit *emit, struct value *x);
 /* classifier.dense, @activation, classifier.out_proj on the first token. */
 void emit_classes_of_first(struct emit *emit, struct value *x,
 			   const char *activation);
+
+/* The same with tanh, as RoBERTa and MPNet have it. */
+void emit_classes(struct emit *emit, struct value *x);
 
 /*
  * A head that names words: a linear layer, an activation, a norm, and a

@@ -5,7 +5,6 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "staging/graph/blocks.h"
-#include "staging/models/config_read.h"
 #include "staging/models/encoder.h"
 
 /*
@@ -25,16 +24,6 @@ static const struct encoder_names names = {
 	.up = "intermediate.dense",
 	.down = "output.dense",
 	.norm = "output.LayerNorm",
-};
-
-static const struct encoder mpnet_defaults = {
-	.names = &names,
-	.hidden = 768,
-	.intermediate = 3072,
-	.layers = 12,
-	.heads = 12,
-	.eps = 1e-12,
-	.activation = "gelu",
 };
 
 /*
@@ -117,24 +106,15 @@ static struct value *embeddings(struct emit *emit, struct encoder *encoder,
 
 static struct value *mpnet_body(struct emit *emit)
 {
-	struct encoder encoder = mpnet_defaults;
+	struct encoder encoder = encoder_base;
 	struct value *x;
 	uint64_t span;
 
+	encoder.names = &names;
 	encoder_read(emit, &encoder);
 	x = embeddings(emit, &encoder, &span);
 	encoder.bias = relative_bias(emit, encoder.heads, span);
 	return encoder_layers(emit, &encoder, "encoder.layer.", x);
-}
-
-static void mpnet_features(struct emit *emit, struct value *x)
-{
-	emit_hidden_pooled(emit, x, "pooler.dense");
-}
-
-static void mpnet_classes(struct emit *emit, struct value *x)
-{
-	emit_classes_of_first(emit, x, "tanh");
 }
 
 static const char *const leftovers[] = { "pooler.", "lm_head.", "classifier.",
@@ -146,7 +126,7 @@ const struct family family_mpnet = {
 	.base = "mpnet",
 	.leftovers = leftovers,
 	.body = mpnet_body,
-	.features = mpnet_features,
+	.features = emit_features,
 	.heads = {
 		[TASK_FILL_MASK] = {
 			.tensor = "lm_head.dense.weight",
@@ -155,7 +135,7 @@ const struct family family_mpnet = {
 		[TASK_TEXT_CLASSIFICATION] = {
 			.tensor = "classifier.out_proj.weight",
 			.architecture = "ForSequenceClassification",
-			.emit = mpnet_classes,
+			.emit = emit_classes,
 		},
 		HEADS_OF_TOKENS,
 	},

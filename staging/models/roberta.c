@@ -4,16 +4,6 @@
 #include "staging/models/config_read.h"
 #include "staging/models/encoder.h"
 
-static const struct encoder roberta_defaults = {
-	.names = &encoder_names_bert,
-	.hidden = 768,
-	.intermediate = 3072,
-	.layers = 12,
-	.heads = 12,
-	.eps = 1e-12,
-	.activation = "gelu",
-};
-
 /* Without token_type_ids all tokens are of type 0. */
 static struct value *embeddings(struct emit *emit,
 				const struct encoder *encoder,
@@ -41,7 +31,7 @@ static struct value *embeddings(struct emit *emit,
 
 static struct value *roberta_body(struct emit *emit)
 {
-	struct encoder encoder = roberta_defaults;
+	struct encoder encoder = encoder_base;
 	struct value *x;
 
 	encoder_read(emit, &encoder);
@@ -49,31 +39,21 @@ static struct value *roberta_body(struct emit *emit)
 	return encoder_layers(emit, &encoder, "encoder.layer.", x);
 }
 
-static void roberta_features(struct emit *emit, struct value *x)
-{
-	emit_hidden_pooled(emit, x, "pooler.dense");
-}
-
-static void roberta_classes(struct emit *emit, struct value *x)
-{
-	emit_classes_of_first(emit, x, "tanh");
-}
-
 static const char *const leftovers[] = { "pooler.", "lm_head.", "classifier.",
 					 "qa_outputs.", NULL };
 
 #define ROBERTA \
 	.base = "roberta", .leftovers = leftovers, .body = roberta_body, \
-	.features = roberta_features,                                    \
+	.features = emit_features,                                       \
 	.heads = {                                                       \
 		[TASK_FILL_MASK] = {                                     \
 			.tensor = "lm_head.dense.weight",                \
-			.emit = emit_lm_head,                           \
+			.emit = emit_lm_head,                            \
 		},                                                       \
 		[TASK_TEXT_CLASSIFICATION] = {                           \
 			.tensor = "classifier.out_proj.weight",          \
 			.architecture = "ForSequenceClassification",     \
-			.emit = roberta_classes,                         \
+			.emit = emit_classes,                            \
 		},                                                       \
 		HEADS_OF_TOKENS,                                         \
 	}
