@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading what is resident, with every block's checksum seen once. */
+/* Reading what is resident, with every block's checksum seen once (D2). */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -55,7 +55,7 @@ static int add_closed(void *arg, const struct content_key *key,
 	return 0;
 }
 
-/* A file that the index does not know takes room too, and can go. */
+/* A file that the index does not know takes room too, and can go (D4). */
 static void add_unknown(void *arg, const struct block_file_found *file)
 {
 	struct cache *cache = arg;

@@ -159,6 +159,7 @@ void block_drop_locked(struct cached_blob *blob, uint32_t block)
 	lock_assert_held(&cache->lock);
 	switch (block_state(blob, block)) {
 	case BLOCK_PRESENT:
+		blob->drops++;
 		blob->present--;
 		cache->stats.bytes_used -= BLOCK_BYTES;
 		/* The group's record has to forget it too. */

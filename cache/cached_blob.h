@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * cache/cached_blob.h - what the cache's parts share.  Private to cache/.
+ * What holds of the disk, D1 and on, is in cache/README.md.
  *
  * One lock, cache->lock, guards what is resident, in flight and pinned.  It
  * is held for moments, never across I/O, a source's call or a wake.
@@ -87,6 +88,7 @@ struct cached_blob {
 	struct chunk *chunks;
 	struct cache_pin *waiting;
 	uint64_t present;   /* blocks PRESENT */
+	uint32_t drops;	    /* how often a block went: a proof holds for none */
 	uint32_t doubts;    /* how often blob_distrust_locked() was called */
 	unsigned int ahead; /* ranges of readahead in flight */
 	bool verified;

@@ -4,7 +4,7 @@
  *
  * Order, per batch: the blocks of a blob are in its file; fdatasync of the
  * file and of its folder; one index transaction for all blobs and memos.
- * A crash in between loses what was cached last, and nothing else.
+ * A crash in between loses what was cached last, and nothing else (D1).
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -15,8 +15,22 @@
 
 struct digest_check {
 	struct pool_work work;
-	struct cached_blob *blob; /* one reference, all chunks pinned */
+	struct cached_blob *blob; /* one reference */
+	uint32_t drops;		  /* blob's, when it began */
 };
+
+/* -EBADMSG: not the bytes of that sum. */
+static int read_whole(struct cached_blob *blob, uint32_t block, uint64_t sum,
+		      void *bytes)
+{
+	size_t len = block_bytes(blob, block);
+	int r = block_file_read(blob->cache->files, &blob->name,
+				(uint64_t)block * BLOCK_BYTES, len, bytes);
+
+	if (r == 0 && block_sum(blob, block, bytes, len) != sum)
+		r = -EBADMSG;
+	return r;
+}
 
 /*
  * One block, which is believed to be there.  Damage on this disk is not the
@@ -24,7 +38,6 @@ struct digest_check {
  */
 static int read_known(struct cached_blob *blob, uint32_t block, void *bytes)
 {
-	size_t len = block_bytes(blob, block);
 	uint64_t sum;
 	uint8_t seen;
 	int r;
@@ -32,15 +45,16 @@ static int read_known(struct cached_blob *blob, uint32_t block, void *bytes)
 	lock_take(&blob->cache->lock);
 	seen = blob->blocks[block];
 	sum = blob->sums[block];
+	blob->chunks[block / CHUNK_BLOCKS].pins++;
 	lock_drop(&blob->cache->lock);
-	if ((seen & BLOCK_STATE_MASK) != BLOCK_PRESENT)
-		return -ENODATA;
-	r = block_file_read(blob->cache->files, &blob->name,
-			    (uint64_t)block * BLOCK_BYTES, len, bytes);
-	if (r == 0 && block_sum(blob, block, bytes, len) != sum)
-		r = -EBADMSG;
-	if (r == 0)
-		return 0;
+	r = (seen & BLOCK_STATE_MASK) == BLOCK_PRESENT
+		    ? read_whole(blob, block, sum, bytes)
+		    : -ENODATA;
+	lock_take(&blob->cache->lock);
+	chunk_unpin_locked(blob, block / CHUNK_BLOCKS);
+	lock_drop(&blob->cache->lock);
+	if (r == 0 || r == -ENODATA)
+		return r;
 	block_damaged(blob, block, seen, r);
 	return -ENODATA;
 }
@@ -100,11 +114,6 @@ static int prove(struct cached_blob *blob,
 	return digest_equal(&digest, &blob->blob.digest) ? 0 : -EBADMSG;
 }
 
-static uint32_t chunk_count(const struct cached_blob *blob)
-{
-	return (blob->block_count + CHUNK_BLOCKS - 1) / CHUNK_BLOCKS;
-}
-
 /* Not what the hub promised: none of it is shown or kept. */
 static void quarantine_locked(struct cached_blob *blob, struct wakes *wakes)
 {
@@ -118,15 +127,16 @@ static void quarantine_locked(struct cached_blob *blob, struct wakes *wakes)
 			block_drop_locked(blob, i);
 }
 
-static void check_end(struct cached_blob *blob, int r)
+/* @r, or -ENODATA: what was proven is not what is there now. */
+static int check_end(struct cached_blob *blob, uint32_t drops, int r)
 {
 	struct cache *cache = blob->cache;
 	struct wakes wakes = { 0 };
 
 	lock_take(&cache->lock);
-	for (uint32_t i = 0; i < chunk_count(blob); i++)
-		chunk_unpin_locked(blob, i);
 	blob->checking = false;
+	if (r == 0 && blob->drops != drops)
+		r = -ENODATA;
 	if (r == 0) {
 		blob->verified = true;
 		blob->record_dirty = true;
@@ -144,6 +154,7 @@ static void check_end(struct cached_blob *blob, int r)
 	wakes_run(&wakes);
 	if (r == -EBADMSG && cache->spoiled)
 		cache->spoiled(cache->spoiled_arg, &blob->blob);
+	return r;
 }
 
 static void check_run(struct pool_work *work)
@@ -152,15 +163,13 @@ static void check_run(struct pool_work *work)
 						  work);
 	struct cached_blob *blob = check->blob;
 	int r = prove(blob, read_known);
-
 	if (r == -EBADMSG)
 		log_error("cache", "%s is not what the hub says it is: refused",
 			  blob->source->label);
 	else if (r < 0 && r != -ENODATA)
 		log_warn("cache", "cannot check %s: %s", blob->source->label,
 			 strerror(-r));
-	check_end(blob, r);
-	if (r == -ENODATA)
+	if (check_end(blob, check->drops, r) == -ENODATA)
 		digest_check_start(blob); /* it may be complete again */
 	blob_unref(&blob->blob);
 	free(check);
@@ -178,13 +187,13 @@ void digest_check_start(struct cached_blob *blob)
 {
 	struct cache *cache = blob->cache;
 	struct digest_check *check;
+	uint32_t drops;
 	bool wanted;
 	int r;
 
 	lock_take(&cache->lock);
 	wanted = wants_check_locked(blob) && !cache->quiet;
-	for (uint32_t i = 0; wanted && i < chunk_count(blob); i++)
-		blob->chunks[i].pins++;
+	drops = blob->drops;
 	blob->checking = blob->checking || wanted;
 	lock_drop(&cache->lock);
 	if (!wanted)
@@ -194,11 +203,12 @@ void digest_check_start(struct cached_blob *blob)
 	if (r == 0) {
 		check->work.run = check_run;
 		check->blob = cached_of(blob_ref(&blob->blob));
+		check->drops = drops;
 		r = pool_add(cache->checks, &check->work);
 	}
 	if (r == 0)
 		return;
-	check_end(blob, r);
+	check_end(blob, drops, r);
 	if (check)
 		blob_unref(&blob->blob);
 	free(check);

@@ -33,7 +33,7 @@ struct fill {
 	uint8_t *gather; /* owned; BLOCK_BYTES */
 };
 
-/* A file that is made anew has none of the blocks we may think it has. */
+/* A file that is made anew has none of the blocks we think it has (D7). */
 static int write_block(struct cached_blob *blob, uint32_t block,
 		       const void *bytes, size_t len)
 {
@@ -52,7 +52,7 @@ static int write_block(struct cached_blob *blob, uint32_t block,
 					bytes);
 }
 
-/* In the file, or -errno; then caching is off for a while. */
+/* In the file, or -errno; then caching is off for a while (D6). */
 static int store_on_disk(struct cached_blob *blob, uint32_t block,
 			 const void *bytes, size_t len)
 {

@@ -31,6 +31,7 @@
 #define DEPTH_MAX 32
 #define NO_PAGE UINT64_MAX
 #define FREE_DB_FLAGS 8u /* integer keys */
+#define KEY_MAX 511
 
 enum { BRANCH = 1, LEAF = 2, OVERFLOW = 4, META = 8 }; /* of pages */
 enum { BIG = 1, SUB_DB = 2 };			       /* of nodes */
@@ -85,6 +86,12 @@ struct tree {
 	struct check *check;
 	const struct db *db;
 	struct db found; /* what was counted */
+	struct {	 /* the key before, in the order of the walk */
+		bool any;
+		bool above; /* of a branch: those below may be equal to it */
+		size_t len;
+		uint8_t bytes[KEY_MAX];
+	} last;
 	int (*value)(struct tree *tree, const struct node *node,
 		     const uint8_t *key, const uint8_t *value, size_t len);
 };
@@ -145,7 +152,7 @@ static int check_record(struct tree *tree, const struct node *node,
 			const uint8_t *key, const uint8_t *value, size_t len)
 {
 	(void)key;
-	if (node->key_len == 0 || node->flags & ~BIG)
+	if (node->flags & ~BIG)
 		return -EBADMSG;
 	return node->flags & BIG ? check_overflow(tree, value, len) : 0;
 }
@@ -185,7 +192,7 @@ static int check_free(struct tree *tree, const struct node *node,
 	if (node->key_len != sizeof(txn) || node->flags & ~BIG)
 		return -EBADMSG;
 	memcpy(&txn, key, sizeof(txn));
-	if (txn > check->txn)
+	if (txn == 0 || txn > check->txn) /* 0 means none to LMDB */
 		return -EBADMSG;
 	if (!(node->flags & BIG))
 		return check_page_list(check, value, len);
@@ -215,13 +222,46 @@ static int check_table(struct tree *tree, const struct node *node,
 	struct db db;
 
 	(void)key;
-	if (node->key_len == 0 || node->flags != SUB_DB || len != sizeof(db))
+	if (node->flags != SUB_DB || len != sizeof(db))
 		return -EBADMSG;
 	memcpy(&db, value, sizeof(db));
 	return check_tree(tree->check, &db, 0, check_record);
 }
 
 /* ---- pages ---- */
+
+static int key_compare(const struct tree *tree, const uint8_t *key, size_t len)
+{
+	size_t both = len < tree->last.len ? len : tree->last.len;
+	uint64_t a, b;
+	int order;
+
+	if (tree->db->flags == FREE_DB_FLAGS && both == sizeof(a)) {
+		memcpy(&a, tree->last.bytes, sizeof(a));
+		memcpy(&b, key, sizeof(b));
+		return (a > b) - (a < b);
+	}
+	order = memcmp(tree->last.bytes, key, both);
+	return order ? order : (tree->last.len > len) - (tree->last.len < len);
+}
+
+/* Keys go upwards through the whole tree, or LMDB loses its tables. */
+static int check_key(struct tree *tree, const uint8_t *key, size_t len,
+		     bool leaf)
+{
+	int order;
+
+	if (len == 0 || len > KEY_MAX)
+		return -EBADMSG;
+	order = tree->last.any ? key_compare(tree, key, len) : -1;
+	if (order > 0 || (order == 0 && !(leaf && tree->last.above)))
+		return -EBADMSG;
+	tree->last.any = true;
+	tree->last.above = !leaf;
+	tree->last.len = len;
+	memcpy(tree->last.bytes, key, len);
+	return 0;
+}
 
 static int check_page(struct tree *tree, uint64_t number, unsigned int depth);
 
@@ -234,16 +274,20 @@ static int check_branch_node(struct tree *tree, const struct node *node,
 	return check_page(tree, below, depth + 1);
 }
 
-/* The node at @at, within the page; the bytes it takes there, or -errno. */
+/*
+ * The node at @at, within the page; the bytes it takes there, or -errno.
+ * The @first of a branch has no key that counts.
+ */
 static int check_node(struct tree *tree, const uint8_t *page, size_t at,
-		      unsigned int depth)
+		      unsigned int depth, bool first)
 {
 	size_t left = tree->check->page_bytes - at;
 	bool leaf = depth == tree->db->depth;
 	struct node node;
+	const uint8_t *key = page + at + sizeof(node);
 	size_t len;
 	size_t in_page;
-	int r;
+	int r = 0;
 
 	if (left < sizeof(node) || at % 2)
 		return -EBADMSG;
@@ -253,9 +297,12 @@ static int check_node(struct tree *tree, const uint8_t *page, size_t at,
 		  (leaf && node.flags & BIG ? sizeof(uint64_t) : len);
 	if (in_page > left)
 		return -EBADMSG;
+	if (leaf || !first)
+		r = check_key(tree, key, node.key_len, leaf);
+	if (r < 0)
+		return r;
 	if (leaf)
-		r = tree->value(tree, &node, page + at + sizeof(node),
-				page + at + sizeof(node) + node.key_len, len);
+		r = tree->value(tree, &node, key, key + node.key_len, len);
 	else
 		r = check_branch_node(tree, &node, depth);
 	return r < 0 ? r : (int)(in_page + in_page % 2);
@@ -276,7 +323,7 @@ static int check_nodes(struct tree *tree, const uint8_t *page,
 		memcpy(&at, page + sizeof(*head) + 2 * i, sizeof(at));
 		if (at < head->upper || at >= page_bytes)
 			return -EBADMSG;
-		r = check_node(tree, page, at, depth);
+		r = check_node(tree, page, at, depth, i == 0);
 		if (r < 0)
 			return r;
 		filled += (size_t)r;

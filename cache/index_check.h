@@ -7,6 +7,7 @@
  * of the file is looked at first, from outside: every page that can be
  * reached, every page that is said to be free, every node within its page.
  * What the records hold is not looked at: they carry their own checksums.
+ * See D5 in cache/README.md.
  *
  * Threads: any, while no environment is open.
  */

@@ -195,6 +195,62 @@ static void refused_for_a_while(void **state)
 	assert_int_equal(spoiled_count, 2);
 }
 
+/* One of two is refused: nothing of the other was asked for, nor is pinned. */
+static void refused_with_others(void **state)
+{
+	auto_extents struct extents extents;
+	struct blob *other;
+	struct seen_wait a;
+
+	(void)state;
+	seen_init(&a);
+	extents_init(&extents);
+	log_quiet();
+	cache_unproven(&bad);
+	begin(CACHE_VERIFY_COMPLETE, &bad);
+	await_state(CACHE_BLOB_BAD);
+	other = blob_of(cache, &good);
+	assert_int_equal(extents_add(&extents, other, 0, SIZE), 0);
+	assert_int_equal(extents_add(&extents, blob, 0, 1), 0);
+	assert_int_equal(cache_ensure(cache, &extents, soon_ns(), &a.wait),
+			 -EIO);
+	assert_int_equal(fake_source_fetches(&good), 0);
+	fill_whole(other, &good);
+	while (info_of(cache, other).state != CACHE_BLOB_VERIFIED)
+		usleep(1000);
+	assert_int_equal(cache_blob_drop(cache, other), 0);
+	assert_int_equal(info_of(cache, other).cached_bytes, 0);
+	blob_unref(other);
+	end();
+	seen_release(&a);
+}
+
+/* Whatever allocation fails: an error at worst, and the next try is right. */
+static void no_memory_ends_waits_too(void **state)
+{
+	bool failed = true;
+
+	(void)state;
+	log_quiet();
+	for (unsigned int nth = 1; failed; nth++) {
+		int r;
+
+		begin(CACHE_VERIFY_FULL, &good);
+		fake_source_serve(&good, FAKE_GOOD);
+		mem_fail_nth(nth);
+		r = fetch_right(blob, &good, 9, 9);
+		failed = mem_fail_done();
+		assert_true(r == 0 || failed);
+		/* The committer may have met it: then caching is off. */
+		clock_set(clock_after_ns(11 * NS_PER_S), clock_wall_s());
+		assert_int_equal(fetch_right(blob, &good, 9, 9), 0);
+		fake_source_quiet(&good);
+		assert_int_equal(stats_of(cache).waiting, 0);
+		assert_int_equal(cache_blob_drop(cache, blob), 0);
+		end();
+	}
+}
+
 /* With --verify full: not a byte before all of it is proven. */
 static void full_shows_nothing_unproven(void **state)
 {
@@ -438,6 +494,8 @@ int main(void)
 		TEST(off_is_off),
 		TEST(what_is_wrong_is_refused),
 		TEST(refused_for_a_while),
+		TEST(refused_with_others),
+		TEST(no_memory_ends_waits_too),
 		TEST(full_shows_nothing_unproven),
 		TEST(full_refuses_what_is_wrong),
 		TEST(full_proves_what_is_there),

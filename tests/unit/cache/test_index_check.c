@@ -312,13 +312,28 @@ static uint64_t number_at(const uint8_t *bytes, size_t at)
 #define MAIN_ROOT 128
 #define TXN 144
 
+static size_t later_meta(void)
+{
+	return number_at(healthy, PAGE + TXN) > number_at(healthy, TXN) ? PAGE
+									: 0;
+}
+
+/* LMDB finds the page of a transaction by its number's last bit. */
+static void each_meta_page_is_in_its_place(void **state)
+{
+	auto_free uint8_t *bytes = mem_dup(healthy, healthy_len);
+
+	(void)state;
+	bytes[later_meta() + TXN]++;
+	file_make(bytes, healthy_len);
+	assert_int_equal(index_check(index_path), -EBADMSG);
+}
+
 /* A page of the tables that is said to be free would be written over. */
 static void no_page_is_used_and_free(void **state)
 {
 	auto_free uint8_t *bytes = mem_dup(healthy, healthy_len);
-	size_t meta = number_at(bytes, PAGE + TXN) > number_at(bytes, TXN)
-			      ? PAGE
-			      : 0;
+	size_t meta = later_meta();
 	uint64_t used = number_at(bytes, meta + MAIN_ROOT);
 	uint8_t *leaf = bytes + PAGE * number_at(bytes, meta + FREE_ROOT);
 	uint16_t node;
@@ -338,6 +353,35 @@ static void no_page_is_used_and_free(void **state)
 	assert_int_equal(index_check(index_path), -EBADMSG);
 }
 
+static size_t find(const uint8_t *bytes, const char *text)
+{
+	const uint8_t *at = memmem(bytes, healthy_len, text, strlen(text));
+
+	assert_non_null(at);
+	return (size_t)(at - bytes);
+}
+
+/* One bit in the name of a table: LMDB would find the others no more. */
+static void names_of_tables_are_in_order(void **state)
+{
+	auto_free uint8_t *bytes = mem_dup(healthy, healthy_len);
+
+	(void)state;
+	for (size_t at = 0; at < healthy_len; at += 5) {
+		const uint8_t *name = memmem(bytes + at, healthy_len - at,
+					     "blobs", 5);
+
+		if (!name)
+			break;
+		at = (size_t)(name - bytes);
+		bytes[at] ^= 0x10; /* "rlobs" is behind "groups" */
+	}
+	assert_true(find(bytes, "rlobs") > 0);
+	file_make(bytes, healthy_len);
+	assert_int_equal(index_check(index_path), -EBADMSG);
+	assert_int_equal(use_index(), 0);
+}
+
 static int check_it(void)
 {
 	return index_check(index_path);
@@ -355,7 +399,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(used_much_it_is_healthy),
 		cmocka_unit_test(none_is_healthy),
+		cmocka_unit_test(each_meta_page_is_in_its_place),
 		cmocka_unit_test(no_page_is_used_and_free),
+		cmocka_unit_test(names_of_tables_are_in_order),
 		cmocka_unit_test(damage_does_not_fault),
 		cmocka_unit_test(faults),
 	};
