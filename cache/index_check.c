@@ -33,6 +33,9 @@
 #define FREE_DB_FLAGS 8u /* integer keys */
 #define KEY_MAX 511
 
+/* Read in one go beforehand: 100 GiB of blocks have an index of 26 MB. */
+#define WARM_BYTES_MAX ((off_t)128 << 20)
+
 enum { BRANCH = 1, LEAF = 2, OVERFLOW = 4, META = 8 }; /* of pages */
 enum { BIG = 1, SUB_DB = 2 };			       /* of nodes */
 
@@ -442,7 +445,7 @@ static int check_file(struct check *check, uint64_t size)
 	check->seen = mem_zalloc((size_t)(check->page_count / 8 + 1));
 	if (!check->seen)
 		return -ENOMEM;
-	posix_fadvise(check->fd, 0, 0, POSIX_FADV_WILLNEED);
+	posix_fadvise(check->fd, 0, WARM_BYTES_MAX, POSIX_FADV_WILLNEED);
 	r = check_tree(check, &meta.free_db, FREE_DB_FLAGS, check_free);
 	return r < 0 ? r : check_tree(check, &meta.main_db, 0, check_table);
 }

@@ -13,6 +13,7 @@ import argparse
 import os
 import pathlib
 import random
+import shutil
 import statistics
 import subprocess
 import sys
@@ -41,6 +42,11 @@ def make_file(path, size):
         for i in range(size // MIB):
             block[:8] = i.to_bytes(8, "little")
             out.write(block)
+
+
+def settled():
+    """What was written before is on the disk: nobody waits for another's."""
+    os.sync()
 
 
 def timed(work):
@@ -127,10 +133,12 @@ class Bench:
 
     def cold(self):
         for name, streams in (("curl-1", 1), ("curl-8", 8)):
+            settled()
             took, _ = timed(lambda: curl(self.url, self.work, self.size, streams))
             self.note("cold %s MiB/s" % name, self.rate(took))
         mount, path = self.mount("seq")
         os.stat(path)
+        settled()
         before = cpu_s(mount.pid)
         took, _ = timed(lambda: read_all(path))
         self.note("cold MiB/s", self.rate(took))
@@ -149,7 +157,11 @@ class Bench:
         self.warm(mount, path, "remounted")
         self.note("remounted requests", len(self.hub.requests()))
         self.note("peak MiB", mount.proc("VmHWM") / 1024)
+        self.discard(mount)
+
+    def discard(self, mount):
         mount.close()
+        shutil.rmtree(mount.work)
 
     def warm(self, mount, path, how):
         before = cpu_s(mount.pid)
@@ -177,7 +189,7 @@ class Bench:
         self.note("random fetched/asked", self.hub.bytes_sent() /
                   (READERS * READS * READ_BYTES))
         self.note("peak MiB", mount.proc("VmHWM") / 1024)
-        mount.close()
+        self.discard(mount)
 
     def plan(self):
         """BERT-base: headers to exact size, and what a process costs."""

@@ -186,12 +186,14 @@ static void refused_for_a_while(void **state)
 	begin(CACHE_VERIFY_FULL, &bad);
 	assert_int_equal(fetch_right(blob, &bad, 0, 1), -EIO);
 	assert_int_equal(fetch_right(blob, &bad, 0, 1), -EIO);
+	while (!spoiled_count) /* and its file is gone */
+		usleep(1000);
 	clock_set(clock_after_ns(31 * NS_PER_S), clock_wall_s());
 	fake_source_serve(&bad, FAKE_GOOD);
 	assert_int_equal(fetch_right(blob, &bad, 0, 1), -EIO);
 	fake_source_quiet(&bad);
 	assert_int_equal(fake_source_fetched(&bad), 2 * SIZE);
-	end();
+	end(); /* checks have ended */
 	assert_int_equal(spoiled_count, 2);
 }
 
