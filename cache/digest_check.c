@@ -163,6 +163,7 @@ static void check_run(struct pool_work *work)
 						  work);
 	struct cached_blob *blob = check->blob;
 	int r = prove(blob, read_known);
+
 	if (r == -EBADMSG)
 		log_error("cache", "%s is not what the hub says it is: refused",
 			  blob->source->label);

@@ -36,6 +36,7 @@ void call_ask(struct call *call, struct late_range range)
 {
 	call->asked = range;
 	call->hurried = late_has(&call->fs->late, &range);
+	call->heard = fs_heard(call->fs);
 	if (call->hurried)
 		call->deadline_ns =
 			clock_after_ns(LATE_PATIENCE_MS * NS_PER_MS);
@@ -81,10 +82,28 @@ static void call_give_up(struct call *call, int error)
 		call->ops->abandon(call);
 }
 
+/* In a hurry, and a hub is back: it has all the time there is. */
+static bool call_extend(struct call *call)
+{
+	if (!call->hurried || fs_heard(call->fs) == call->heard)
+		return false;
+	call->hurried = false;
+	call->deadline_ns = fs_deadline_ns(call->fs);
+	if (timer_arm(call->fs->timers, &call->timer, call->deadline_ns) < 0)
+		return false;
+	/* Answered meanwhile, by one who found no timer to cancel? */
+	if (atomic_load(&call->answered) &&
+	    timer_cancel(call->fs->timers, &call->timer))
+		call_unref(call);
+	return true;
+}
+
 static void call_fire(struct timer *timer)
 {
 	struct call *call = container_of(timer, struct call, timer);
 
+	if (call_extend(call))
+		return; /* the timer's reference stays with it */
 	call->fs->counters.deadlines++;
 	call_failed(call, -ETIMEDOUT);
 	call_give_up(call, call->ops->late);

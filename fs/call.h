@@ -59,6 +59,7 @@ struct call {
 	uint64_t deadline_ns;
 	struct late_range asked; /* see call_ask() */
 	bool hurried;		 /* the same ran out of time just now */
+	uint64_t heard;		 /* fs_heard() when it began */
 	struct pool *lane;	 /* where run() is, or will be */
 	atomic_uint refs;
 	atomic_bool answered;

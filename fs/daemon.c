@@ -28,6 +28,15 @@ uint64_t fs_deadline_ns(const struct fs *fs)
 	return clock_after_ns(fs->config->timeout_s * NS_PER_S);
 }
 
+uint64_t fs_heard(const struct fs *fs)
+{
+	struct fetcher_stats stats = { 0 };
+
+	if (fs->fetcher)
+		fetcher_stats(fs->fetcher, &stats);
+	return stats.bytes;
+}
+
 static const char *endpoint_of(void *arg, const char *name)
 {
 	return config_endpoint(arg, name);

@@ -5,8 +5,8 @@
  * The kernel asks again: for the page of a failed readahead, and for each
  * of those who waited for the same page or name behind the first.  Each
  * would wait the whole deadline anew.  For LATE_MS they wait for no more
- * than LATE_PATIENCE_MS, so that one deadline ends them all, and a hub that
- * is back is noticed.
+ * than LATE_PATIENCE_MS, unless something comes from a hub meanwhile: so one
+ * deadline ends them all, and a hub that is back is noticed.
  *
  * Threads: any; the lock is a leaf.
  */
@@ -23,8 +23,8 @@
 /* Longer than the kernel takes to ask again, shorter than people do. */
 #define LATE_MS 1000
 
-/* Sixty-four who wait for one page are answered in some seconds. */
-#define LATE_PATIENCE_MS 100
+/* Ten who wait for one name are answered in two seconds more. */
+#define LATE_PATIENCE_MS 200
 
 /* Noted at a time: a read of each page that the kernel lets wait. */
 #define LATE_MAX 256

@@ -16,6 +16,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 
 import hub_moods
 
@@ -156,7 +157,14 @@ class Hub:
         Nothing can be asked of the hub until resume().
         """
         self._process.send_signal(signal.SIGSTOP)
+        while self._state() not in "TtZ":
+            time.sleep(0.001)
         self._paused = True
+
+    def _state(self):
+        """Of the process, as /proc tells it: it stops a while after the signal."""
+        with open("/proc/%d/stat" % self._process.pid, encoding="utf-8") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0]
 
     def resume(self):
         self._process.send_signal(signal.SIGCONT)

@@ -421,6 +421,30 @@ static void mended_while_checked(void **state)
 	end();
 }
 
+/* While a file that fills the budget is checked, others are cached. */
+static void a_check_is_in_nobodys_way(void **state)
+{
+	struct fake_source fake;
+	struct blob *other;
+
+	(void)state;
+	cache_unproven(&good);
+	fake_source_init(&fake, CHUNK_BYTES, 9);
+	main_thread = pthread_self();
+	let_go = false;
+	fake_disk.before_read = wait_at_the_end;
+	cache = cache_with(BLOCKS * BLOCK, CACHE_VERIFY_COMPLETE);
+	blob = blob_of(cache, &good);
+	other = blob_of(cache, &fake);
+	fill_whole(other, &fake);
+	assert_int_equal(info_of(cache, other).cached_bytes, CHUNK_BYTES);
+	assert_int_equal(info_of(cache, blob).state, CACHE_BLOB_PARTIAL);
+	let_go = true;
+	blob_unref(other);
+	end();
+	fake_source_release(&fake);
+}
+
 /* What was proven and then damaged is proven anew. */
 static void damage_voids_the_proof(void **state)
 {
@@ -506,6 +530,7 @@ int main(void)
 		TEST(complete_is_proven_later),
 		TEST(damage_here_is_not_the_hubs),
 		TEST(mended_while_checked),
+		TEST(a_check_is_in_nobodys_way),
 		TEST(damage_voids_the_proof),
 		TEST(files_are_adopted),
 		TEST(unproven_files_are_not_adopted),
