@@ -135,7 +135,7 @@ static int check_end(struct cached_blob *blob, uint32_t drops, int r)
 
 	lock_take(&cache->lock);
 	blob->checking = false;
-	if (r == 0 && blob->drops != drops)
+	if ((r == 0 || r == -EBADMSG) && blob->drops != drops)
 		r = -ENODATA;
 	if (r == 0) {
 		blob->verified = true;
@@ -162,7 +162,7 @@ static void check_run(struct pool_work *work)
 	struct digest_check *check = container_of(work, struct digest_check,
 						  work);
 	struct cached_blob *blob = check->blob;
-	int r = prove(blob, read_known);
+	int r = check_end(blob, check->drops, prove(blob, read_known));
 
 	if (r == -EBADMSG)
 		log_error("cache", "%s is not what the hub says it is: refused",
@@ -170,7 +170,7 @@ static void check_run(struct pool_work *work)
 	else if (r < 0 && r != -ENODATA)
 		log_warn("cache", "cannot check %s: %s", blob->source->label,
 			 strerror(-r));
-	if (check_end(blob, check->drops, r) == -ENODATA)
+	if (r == -ENODATA)
 		digest_check_start(blob); /* it may be complete again */
 	blob_unref(&blob->blob);
 	free(check);

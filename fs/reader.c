@@ -12,8 +12,11 @@
 #include "fs/call.h"
 #include "fs/reply.h"
 
-/* A block found damaged is fetched again, this often. */
-#define READ_TRIES_MAX 3
+/*
+ * A block found damaged is fetched again.  Each try finds one at least, and
+ * a read of a composed file may lie over many.
+ */
+#define READ_TRIES_MAX 32
 
 /*
  * A wake may come before the FUSE thread has begun to watch the call, whose
@@ -168,6 +171,9 @@ static void read_run(struct call *call)
 		call_unref(call);
 		return;
 	}
+	/* The check of the whole found damage: what is left is asked for. */
+	if (read->result == -ENODATA && ++read->tries < READ_TRIES_MAX)
+		read->result = read_ensure(read);
 	read_go(read, read->result);
 }
 
