@@ -34,7 +34,7 @@ uint64_t fs_heard(const struct fs *fs)
 
 	if (fs->fetcher)
 		fetcher_stats(fs->fetcher, &stats);
-	return stats.bytes;
+	return stats.useful;
 }
 
 static const char *endpoint_of(void *arg, const char *name)

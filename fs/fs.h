@@ -60,7 +60,7 @@ struct fs {
 /* clock time by which a request that begins now is answered. */
 uint64_t fs_deadline_ns(const struct fs *fs);
 
-/* Bytes that came from hubs so far. */
+/* Bytes that were asked of hubs and came, so far. */
 uint64_t fs_heard(const struct fs *fs);
 
 #endif

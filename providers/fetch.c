@@ -455,6 +455,7 @@ void fetcher_stats(struct fetcher *fetcher, struct fetcher_stats *out)
 	*out = (struct fetcher_stats){
 		.requests = atomic_load(&fetcher->requests),
 		.bytes = atomic_load(&fetcher->bytes),
+		.useful = atomic_load(&fetcher->useful),
 		.retries = atomic_load(&fetcher->retries),
 		.rejects = atomic_load(&fetcher->rejects),
 		.active = atomic_load(&fetcher->active_count),

@@ -126,8 +126,8 @@ struct fetcher {
 	bool look;	  /* at the queue: something may start */
 	uint64_t look_ns; /* and at this time in any case */
 
-	atomic_uint_fast64_t requests, bytes, retries, rejects, active_count,
-		queued_count;
+	atomic_uint_fast64_t requests, bytes, useful, retries, rejects,
+		active_count, queued_count;
 };
 
 /* ---- fetch.c ---- */

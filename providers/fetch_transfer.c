@@ -81,6 +81,7 @@ static bool deliver(struct transfer *transfer, const void *bytes, size_t len)
 	if (transfer->error < 0)
 		return false;
 	transfer->got += wanted;
+	atomic_fetch_add(&transfer->fetcher->useful, wanted);
 	return wanted == len;
 }
 

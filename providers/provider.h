@@ -186,6 +186,7 @@ void fetcher_free(struct fetcher *fetcher);
 struct fetcher_stats {
 	uint64_t requests; /* HTTP requests sent, redirects too */
 	uint64_t bytes;	   /* of bodies received */
+	uint64_t useful;   /* of these, what was asked for */
 	uint64_t retries;
 	uint64_t rejects; /* answers refused as untrue */
 	uint64_t active;  /* transfers now */
