@@ -232,6 +232,9 @@ static void faults(void **state)
 		else
 			assert_true(failed && (r == -ENOMEM || r == -ENOENT));
 	}
+	memo_put(memo, "key", "after", 5);
+	reopen();
+	assert_memo("key", "after", clock_wall_s());
 }
 
 int main(void)
