@@ -88,8 +88,8 @@ static bool call_extend(struct call *call)
 	if (!call->hurried || fs_heard(call->fs) == call->heard)
 		return false;
 	call->hurried = false;
-	call->deadline_ns = fs_deadline_ns(call->fs);
-	if (timer_arm(call->fs->timers, &call->timer, call->deadline_ns) < 0)
+	if (timer_arm(call->fs->timers, &call->timer,
+		      fs_deadline_ns(call->fs)) < 0)
 		return false;
 	/* Answered meanwhile, by one who found no timer to cancel? */
 	if (atomic_load(&call->answered) &&

@@ -58,7 +58,7 @@ struct call {
 	fuse_req_t req;
 	uint64_t deadline_ns;
 	struct late_range asked; /* see call_ask() */
-	bool hurried;		 /* the same ran out of time just now */
+	atomic_bool hurried;	 /* the same ran out of time just now */
 	uint64_t heard;		 /* fs_heard() when it began */
 	struct pool *lane;	 /* where run() is, or will be */
 	atomic_uint refs;
