@@ -40,13 +40,18 @@ struct stage_file {
 	uint64_t size;
 };
 
+struct jobs;
+struct source;
+
 /* A repository at one commit as staging sees it; borrowed for a call. */
 struct stage_repo {
+	const char *kind; /* how it is staged (stager.h); NULL: huggingface */
 	const char *id;
 	const char *revision;
 	const char *url;
 	const char *licence;	  /* or NULL */
 	const char *pipeline_tag; /* or NULL */
+	const char *facts;	  /* what its hub knows of it, JSON; or NULL */
 	const struct stage_file *files;
 	size_t file_count;
 
@@ -54,8 +59,16 @@ struct stage_repo {
 	int (*open)(void *arg, size_t index, struct blob **out);
 	void *arg;
 
-	struct memo *memo;    /* for plans; may be NULL */
-	enum stage_form form; /* of the staged.onnx without a form */
+	/*
+	 * The cache's blob of @source, which keeps its own reference; one
+	 * reference.  NULL: nothing is kept, so no archive can be read.
+	 */
+	int (*keep)(void *arg, struct source *source, struct blob **out);
+	struct jobs *jobs; /* of archive/jobs.h; NULL: none may be started */
+
+	struct memo *memo;     /* for plans; may be NULL */
+	const char *skeletons; /* the user's folder of skeletons, or NULL */
+	enum stage_form form;  /* of the staged.onnx without a form */
 	uint64_t deadline_ns;
 };
 
