@@ -32,7 +32,7 @@
 
 enum hub_entry_kind {
 	HUB_DIR,  /* list() it */
-	HUB_REPO, /* open() it */
+	HUB_REPO, /* open() it; list() it too: it may have variants */
 	HUB_LINK  /* a symlink to @target, relative to its directory */
 };
 
@@ -84,9 +84,28 @@ struct repo {
 	bool gated;		 /* contents may be refused */
 	struct repo_file *files; /* sorted by path (strcmp) */
 	size_t file_count;
+
+	/*
+	 * How it is staged; static: "huggingface", "onnx-zoo", "saved-model",
+	 * "torchvision", "timm", "torchserve", "torch-hub", "keras".
+	 */
+	const char *kind;
+
+	/* Where its files are shown: "repo", or "": beside the views; static */
+	const char *files_dir;
+
+	/*
+	 * A JSON object of what the hub's catalogue knows (architecture,
+	 * preprocessing, labels, inputs, outputs, digests, urls), or NULL.
+	 * The provider fills it in at each opening; no memo keeps it.
+	 */
+	char *facts;
 };
 
-/* One reference; every string field NULL, no files.  For providers. */
+/*
+ * One reference; kind "huggingface", files_dir "repo"; every other string
+ * NULL, no files.  For providers.
+ */
 void repo_init(struct repo *repo, const struct repo_ops *ops);
 
 /* Frees the fields; for repo_ops.free. */
@@ -109,6 +128,11 @@ struct provider_ops {
 	/*
 	 * Lists directory @path below the hub's own ("" or "org") into the
 	 * empty @out: what is known without a request an entry.
+	 *
+	 * Of a HUB_REPO's path: its variants, each a HUB_REPO (or HUB_DIR,
+	 * HUB_LINK) shown as a directory beside the repository's own files
+	 * and views, which win where a name is both.  Most have none: -ENOENT,
+	 * told without a request.
 	 */
 	int (*list)(struct provider *provider, const char *path,
 		    uint64_t deadline_ns, struct hub_listing *out);

@@ -6,7 +6,11 @@
 
 void repo_init(struct repo *repo, const struct repo_ops *ops)
 {
-	*repo = (struct repo){ .ops = ops };
+	*repo = (struct repo){
+		.ops = ops,
+		.kind = "huggingface",
+		.files_dir = "repo",
+	};
 	atomic_init(&repo->refs, 1);
 }
 
@@ -17,6 +21,7 @@ void repo_fini(struct repo *repo)
 	free(repo->url);
 	free(repo->licence);
 	free(repo->pipeline_tag);
+	free(repo->facts);
 	for (size_t i = 0; i < repo->file_count; i++)
 		free(repo->files[i].path);
 	free(repo->files);
