@@ -29,6 +29,7 @@ void config_release(struct config *config)
 	free(config->mountpoint);
 	free(config->cache_dir);
 	free(config->log_file);
+	free(config->skeletons);
 	config_init(config);
 }
 
@@ -159,6 +160,7 @@ static const struct setting {
 	{ "timeout", TIMEOUT, 0, "seconds, 1 to 86400" },
 	{ "log", TEXT, offsetof(struct config, log_file), "a file" },
 	{ "log-level", CHOICE, 0, "error, warn, info or debug" },
+	{ "skeletons", TEXT, offsetof(struct config, skeletons), "a folder" },
 	{ "mountpoint", TEXT, offsetof(struct config, mountpoint), "a folder" },
 };
 

@@ -157,24 +157,6 @@ static int list_staged(struct fs *fs, struct view *view, const char *dir,
 	return r;
 }
 
-static int list_model(struct fs *fs, const struct node *dir,
-		      uint64_t deadline_ns, struct listing *listing)
-{
-	struct provider *hub = dir->provider;
-	struct node_spec files = { .kind = NODE_REPO_DIR, .path = "" };
-	auto_repo struct repo *repo = NULL;
-	auto_view struct view *view = NULL;
-	int r = hub->ops->open(hub, dir->path, deadline_ns, &repo);
-
-	if (r == 0)
-		r = view_new(fs, hub->name, repo, &view);
-	if (r == 0)
-		r = add_in_view(fs, listing, view, "repo", "repo", &files);
-	if (r == 0)
-		r = list_staged(fs, view, "", deadline_ns, listing);
-	return r;
-}
-
 /* The first file whose path is not before @prefix. */
 static size_t first_file(const struct repo *repo, const char *prefix)
 {
@@ -215,12 +197,11 @@ static int add_component(struct fs *fs, struct listing *listing,
 }
 
 /* Files are sorted by path, so those of a directory stand together. */
-static int list_repo_dir(struct fs *fs, const struct node *dir,
-			 struct listing *listing)
+static int list_files(struct fs *fs, struct view *view, const char *dir,
+		      struct listing *listing)
 {
-	const struct repo *repo = dir->view->repo;
-	auto_free char *prefix = mem_printf("%s%s", dir->path,
-					    *dir->path ? "/" : "");
+	const struct repo *repo = view->repo;
+	auto_free char *prefix = mem_printf("%s%s", dir, *dir ? "/" : "");
 	const char *last = "";
 	size_t last_len = 0;
 	size_t at;
@@ -240,11 +221,45 @@ static int list_repo_dir(struct fs *fs, const struct node *dir,
 		if (i > 0 && len == last_len && last_len > 0 &&
 		    strncmp(path + at, last, len) == 0)
 			continue;
-		r = add_component(fs, listing, dir->view, i, at);
+		r = add_component(fs, listing, view, i, at);
 		last = path + at;
 		last_len = len;
 	}
 	return r;
+}
+
+/* The variants of a repository: more repositories, below it. */
+static int list_variants(struct fs *fs, const struct node *dir,
+			 uint64_t deadline_ns, struct listing *listing)
+{
+	int r = list_hub(fs, dir, deadline_ns, listing);
+
+	return r == -ENOENT ? 0 : r;
+}
+
+/*
+ * Of two with one name the first added stays: views, then files, then
+ * variants.
+ */
+static int list_model(struct fs *fs, const struct node *dir,
+		      uint64_t deadline_ns, struct listing *listing)
+{
+	struct provider *hub = dir->provider;
+	struct node_spec files = { .kind = NODE_REPO_DIR, .path = "" };
+	auto_repo struct repo *repo = NULL;
+	auto_view struct view *view = NULL;
+	int r = hub->ops->open(hub, dir->path, deadline_ns, &repo);
+
+	if (r == 0)
+		r = view_new(fs, hub->name, repo, &view);
+	if (r == 0 && *repo->files_dir)
+		r = add_in_view(fs, listing, view, "repo", repo->files_dir,
+				&files);
+	if (r == 0)
+		r = list_staged(fs, view, "", deadline_ns, listing);
+	if (r == 0 && !*repo->files_dir)
+		r = list_files(fs, view, "", listing);
+	return r < 0 ? r : list_variants(fs, dir, deadline_ns, listing);
 }
 
 static bool is_commit(const char *path)
@@ -278,7 +293,7 @@ static int list_fill(struct fs *fs, struct node *dir, uint64_t deadline_ns,
 	case NODE_MODEL:
 		return list_model(fs, dir, deadline_ns, listing);
 	case NODE_REPO_DIR:
-		return list_repo_dir(fs, dir, listing);
+		return list_files(fs, dir->view, dir->path, listing);
 	case NODE_VIEW_DIR:
 		return list_staged(fs, dir->view, dir->path, deadline_ns,
 				   listing);

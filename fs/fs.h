@@ -23,6 +23,7 @@
 #include "providers/provider.h"
 
 struct fuse_session;
+struct jobs;
 
 struct fs_counters {
 	atomic_ullong reads; /* answered */
@@ -44,6 +45,7 @@ struct fs {
 	size_t hub_count;
 	struct pool *slow; /* metadata that may wait for a network */
 	struct pool *disk; /* opens and parked reads: disk only */
+	struct jobs *jobs; /* unpacking of archives */
 	struct timers *timers;
 	struct fuse_session *session;
 	struct tree tree;

@@ -62,20 +62,32 @@ static int stage_open(void *arg, size_t index, struct blob **out)
 	return view_blob(arg, index, out);
 }
 
+static int stage_keep(void *arg, struct source *source, struct blob **out)
+{
+	struct view *view = arg;
+
+	return cache_blob(view->fs->cache, source, out);
+}
+
 void view_stage_repo(struct view *view, uint64_t deadline_ns,
 		     struct stage_repo *out)
 {
 	const struct repo *repo = view->repo;
 
 	*out = (struct stage_repo){
+		.kind = repo->kind,
 		.id = repo->id,
 		.revision = repo->revision,
 		.url = repo->url,
 		.licence = repo->licence,
 		.pipeline_tag = repo->pipeline_tag,
+		.facts = repo->facts,
 		.files = view->files,
 		.file_count = repo->file_count,
 		.open = stage_open,
+		.keep = stage_keep,
+		.jobs = view->fs->jobs,
+		.skeletons = view->fs->config->skeletons,
 		.arg = view,
 		.memo = cache_memo(view->fs->cache),
 		.form = view->fs->config->form,

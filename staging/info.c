@@ -19,7 +19,8 @@ static void write_origin(struct json_write *json, const struct stage_repo *repo)
 	json_write_text(json, "revision", repo->revision);
 	json_write_text(json, "url", repo->url);
 	json_write_text(json, "licence", repo->licence);
-	json_write_text(json, "pipeline_tag", repo->pipeline_tag);
+	if (repo->pipeline_tag || !repo->facts)
+		json_write_text(json, "pipeline_tag", repo->pipeline_tag);
 	json_write_text(json, "converter", "omnihub " OMNIHUB_VERSION);
 }
 
@@ -37,9 +38,9 @@ static void write_values(struct json_write *json, const char *key,
 	json_write_close(json, ']');
 }
 
-/* Files that turn text into the inputs; where to find them from a view. */
-static void write_preprocessing(struct json_write *json,
-				const struct stage_repo *repo)
+/* Files that turn data into the inputs; where to find them from a view. */
+static void write_preprocessing_files(struct json_write *json,
+				      const struct stage_repo *repo)
 {
 	static const char *const names[] = {
 		"tokenizer.json",
@@ -59,7 +60,7 @@ static void write_preprocessing(struct json_write *json,
 	char path[NAME_BYTES_MAX];
 	size_t index;
 
-	json_write_open(json, "preprocessing", '[');
+	json_write_open(json, "preprocessing_files", '[');
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		if (!stage_repo_find(repo, names[i], &index))
 			continue;
@@ -114,16 +115,23 @@ static int source_digest(const struct stage_repo *repo, const char *path,
 			 char *digest)
 {
 	auto_blob struct blob *blob = NULL;
-	size_t index;
-	int r;
+	int r = stage_repo_open_path(repo, path, &blob);
 
 	digest[0] = '\0';
-	if (!stage_repo_find(repo, path, &index))
-		return 0;
-	r = stage_repo_open(repo, index, &blob);
 	if (r == 0)
 		digest_text(&blob->digest, digest);
-	return r;
+	return r == -ENOENT ? 0 : r;
+}
+
+static void write_source(struct json_write *json, const char *path,
+			 uint64_t size, const char *digest)
+{
+	json_write_open(json, NULL, '{');
+	json_write_text(json, "path", path);
+	json_write_u64(json, "size", size);
+	if (digest[0])
+		json_write_text(json, "digest", digest);
+	json_write_close(json, '}');
 }
 
 static int write_sources(struct json_write *json, const struct stage_repo *repo,
@@ -139,12 +147,7 @@ static int write_sources(struct json_write *json, const struct stage_repo *repo,
 		r = source_digest(repo, source->path, digest);
 		if (r < 0)
 			return r;
-		json_write_open(json, NULL, '{');
-		json_write_text(json, "path", source->path);
-		json_write_u64(json, "size", source->size);
-		if (digest[0])
-			json_write_text(json, "digest", digest);
-		json_write_close(json, '}');
+		write_source(json, source->path, source->size, digest);
 	}
 	json_write_close(json, ']');
 	return 0;
@@ -203,8 +206,66 @@ int info_of_model(const struct stage_repo *repo,
 	json_write_open(&json, NULL, '{');
 	write_origin(&json, repo);
 	write_model(&json, json_root(checkpoint->config), task, form, model);
-	write_preprocessing(&json, repo);
+	write_preprocessing_files(&json, repo);
 	r = write_sources(&json, repo, weights);
+	json_write_close(&json, '}');
+	json_write_newline(&json);
+	return r < 0 ? r : json_write_end(&json);
+}
+
+static void write_facts(struct json_write *json, const struct stage_repo *repo)
+{
+	if (repo->facts)
+		json_write_members(json, repo->facts);
+}
+
+int info_of_staged(const struct stage_repo *repo, const char *how,
+		   const char *form, const struct staged_model *model,
+		   struct str *out)
+{
+	const struct plan *weights = model->data ? model->data : model->onnx;
+	struct json_write json;
+	int r;
+
+	json_write_init(&json, out);
+	json_write_open(&json, NULL, '{');
+	write_origin(&json, repo);
+	write_facts(&json, repo);
+	json_write_text(&json, "staged_by", how);
+	if (form)
+		json_write_text(&json, "form", form);
+	write_values(&json, "inputs", model->inputs, model->input_count);
+	write_values(&json, "outputs", model->outputs, model->output_count);
+	if (model->node_count)
+		json_write_u64(&json, "nodes", model->node_count);
+	if (model->ignored_count)
+		write_ignored(&json, model);
+	write_plan(&json, "plan", model->onnx);
+	if (model->data)
+		write_plan(&json, "data_plan", model->data);
+	r = write_sources(&json, repo, weights);
+	json_write_close(&json, '}');
+	json_write_newline(&json);
+	return r < 0 ? r : json_write_end(&json);
+}
+
+int info_of_files(const struct stage_repo *repo, struct str *out)
+{
+	char digest[DIGEST_TEXT];
+	struct json_write json;
+	int r = 0;
+
+	json_write_init(&json, out);
+	json_write_open(&json, NULL, '{');
+	write_origin(&json, repo);
+	write_facts(&json, repo);
+	json_write_open(&json, "sources", '[');
+	for (size_t i = 0; r == 0 && i < repo->file_count; i++) {
+		r = source_digest(repo, repo->files[i].path, digest);
+		write_source(&json, repo->files[i].path, repo->files[i].size,
+			     digest);
+	}
+	json_write_close(&json, ']');
 	json_write_close(&json, '}');
 	json_write_newline(&json);
 	return r < 0 ? r : json_write_end(&json);

@@ -21,6 +21,17 @@ int info_of_model(const struct stage_repo *repo,
 		  enum stage_form form, const struct staged_model *model,
 		  struct str *out) MUST_CHECK;
 
+/*
+ * Of a model of a hub whose catalogue gives facts.  @how: what its graph
+ * came from, "skeleton torchvision/resnet50"; @form NULL: it has but one.
+ */
+int info_of_staged(const struct stage_repo *repo, const char *how,
+		   const char *form, const struct staged_model *model,
+		   struct str *out) MUST_CHECK;
+
+/* Of a model that is shown as its hub has it: facts, files, digests. */
+int info_of_files(const struct stage_repo *repo, struct str *out) MUST_CHECK;
+
 /* Of a composed safetensors file. */
 int info_of_safetensors(const struct stage_repo *repo,
 			const struct safetensors_view *view,

@@ -2,6 +2,8 @@
 #include "staging/json_write.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void json_write_init(struct json_write *json, struct str *out)
@@ -53,6 +55,29 @@ void json_write_u64(struct json_write *json, const char *key, uint64_t value)
 {
 	begin_member(json, key);
 	keep(json, str_printf(json->out, "%" PRIu64, value));
+}
+
+void json_write_double(struct json_write *json, const char *key, double value)
+{
+	char text[32];
+
+	for (int digits = 6; digits <= 17; digits++) {
+		snprintf(text, sizeof(text), "%.*g", digits, value);
+		if (strtod(text, NULL) == value)
+			break;
+	}
+	json_write_raw(json, key, text);
+}
+
+void json_write_members(struct json_write *json, const char *object)
+{
+	const char *first = object + strspn(object, " \t\r\n{");
+	const char *last = strrchr(object, '}');
+
+	if (!last || first >= last)
+		return;
+	begin_member(json, NULL);
+	keep(json, str_append(json->out, first, (size_t)(last - first)));
 }
 
 void json_write_raw(struct json_write *json, const char *key, const char *value)

@@ -32,6 +32,12 @@ void json_write_text(struct json_write *json, const char *key,
 		     const char *text);
 void json_write_u64(struct json_write *json, const char *key, uint64_t value);
 
+/* As few digits as give the same double again. */
+void json_write_double(struct json_write *json, const char *key, double value);
+
+/* The members of @object, which is the text of a JSON object. */
+void json_write_members(struct json_write *json, const char *object);
+
 /* @value is JSON already. */
 void json_write_raw(struct json_write *json, const char *key,
 		    const char *value);

@@ -88,14 +88,11 @@ int stage_listing_add_text(struct stage_listing *listing, const char *name,
 static int open_sources(const struct stage_repo *repo, const struct plan *plan,
 			struct blob **blobs)
 {
-	size_t index;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < plan->source_count; i++) {
-		if (!stage_repo_find(repo, plan->sources[i].path, &index))
-			return -ENOENT;
-		r = stage_repo_open(repo, index, &blobs[i]);
-	}
+	for (size_t i = 0; r == 0 && i < plan->source_count; i++)
+		r = stage_repo_open_path(repo, plan->sources[i].path,
+					 &blobs[i]);
 	return r;
 }
 

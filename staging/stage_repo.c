@@ -41,6 +41,16 @@ int stage_repo_open(const struct stage_repo *repo, size_t index,
 	return 0;
 }
 
+int stage_repo_open_path(const struct stage_repo *repo, const char *path,
+			 struct blob **out)
+{
+	size_t index;
+
+	if (!stage_repo_find(repo, path, &index))
+		return -ENOENT;
+	return stage_repo_open(repo, index, out);
+}
+
 int stage_repo_read(const struct stage_repo *repo, size_t index,
 		    struct str *out)
 {

@@ -20,6 +20,14 @@ bool stage_repo_find(const struct stage_repo *repo, const char *path,
 int stage_repo_open(const struct stage_repo *repo, size_t index,
 		    struct blob **out) MUST_CHECK;
 
+/*
+ * The blob of a plan's source: a file of the repository, or, as
+ * "<archive>!/<member>", what one of its archives holds.
+ * One reference.  -ENOENT; -ESTALE; or as archive_open().
+ */
+int stage_repo_open_path(const struct stage_repo *repo, const char *path,
+			 struct blob **out) MUST_CHECK;
+
 /* Appends the whole file; -EFBIG: past @out's bound. */
 int stage_repo_read(const struct stage_repo *repo, size_t index,
 		    struct str *out) MUST_CHECK;

@@ -8,50 +8,21 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "staging/plan.h"
-#include "staging/checkpoint.h"
 #include "staging/info.h"
 #include "staging/json_write.h"
 #include "staging/stage_listing.h"
-#include "staging/view_onnx.h"
-#include "staging/view_pytorch.h"
-#include "staging/view_safetensors.h"
+#include "staging/stager.h"
 
 /*
  * Part of every key in the memo: raised whenever what is staged of the same
  * files changes, or is refused no longer.
  */
-#define STAGE_VERSION 1
-
-static int list_root(const struct stage_repo *repo, struct stage_listing *out)
-{
-	int r = 0;
-
-	if (checkpoint_exists(repo))
-		r = stage_listing_add_dir(out, "pytorch");
-	if (r == 0 && checkpoint_is_pickled(repo))
-		r = stage_listing_add_dir(out, "safetensors");
-	if (r == 0 && view_onnx_exists(repo))
-		r = stage_listing_add_dir(out, "onnx");
-	return r;
-}
-
-static int list_views(const struct stage_repo *repo, const char *dir,
-		      struct stage_listing *out)
-{
-	static const char pytorch[] = "pytorch/";
-
-	if (strcmp(dir, "pytorch") == 0)
-		return view_pytorch(repo, "", out);
-	if (strncmp(dir, pytorch, strlen(pytorch)) == 0 && dir[strlen(pytorch)])
-		return view_pytorch(repo, dir + strlen(pytorch), out);
-	if (strcmp(dir, "safetensors") == 0 && checkpoint_is_pickled(repo))
-		return view_safetensors(repo, out);
-	return -ENOENT;
-}
+#define STAGE_VERSION 2
 
 static char *memo_key(const struct stage_repo *repo, const char *dir)
 {
-	return mem_printf("stage/%d/%s@%s/%s/%s", STAGE_VERSION, repo->id,
+	return mem_printf("stage/%d/%s:%s@%s/%s/%s", STAGE_VERSION,
+			  repo->kind ? repo->kind : "huggingface", repo->id,
 			  repo->revision, form_name(repo->form), dir);
 }
 
@@ -79,8 +50,8 @@ static void remember(const struct stage_repo *repo, const char *key,
 }
 
 /* What needs headers: out of the memo, or made and kept there. */
-static int list_kept(const struct stage_repo *repo, const char *dir,
-		     struct stage_listing *out)
+static int list_kept(const struct stager *stager, const struct stage_repo *repo,
+		     const char *dir, struct stage_listing *out)
 {
 	auto_stage_listing struct stage_listing listing = { 0 };
 	auto_free char *key = memo_key(repo, dir);
@@ -92,7 +63,7 @@ static int list_kept(const struct stage_repo *repo, const char *dir,
 		return 0;
 	if (repo->deadline_ns == DEADLINE_NOW)
 		return -EINPROGRESS;
-	r = list_views(repo, dir, &listing);
+	r = stager->list(repo, dir, &listing);
 	if (r < 0)
 		return r;
 	stage_listing_sort(&listing);
@@ -106,11 +77,14 @@ int stage_list(const struct stage_repo *repo, const char *dir,
 	       struct stage_listing *out)
 {
 	auto_stage_listing struct stage_listing listing = { 0 };
+	const struct stager *stager = stager_of(repo);
 	int r;
 
-	if (strcmp(dir, "") != 0 && strcmp(dir, "onnx") != 0)
-		return list_kept(repo, dir, out);
-	r = dir[0] ? view_onnx(repo, &listing) : list_root(repo, &listing);
+	if (!stager)
+		return *dir ? -ENOENT : 0;
+	if (!stager->is_instant(repo, dir))
+		return list_kept(stager, repo, dir, out);
+	r = stager->list(repo, dir, &listing);
 	if (r < 0)
 		return r;
 	stage_listing_sort(&listing);
@@ -166,20 +140,19 @@ int stage_plan_json(const struct stage_repo *repo, const char *path,
 {
 	auto_stage_listing struct stage_listing listing = { 0 };
 	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
 	const struct stage_entry *entry;
 	const struct plan *plan = NULL;
-	auto_free char *dir = NULL;
+	auto_free char *dir = mem_strndup(path,
+					  slash ? (size_t)(slash - path) : 0);
 	int r;
 
-	if (!slash)
-		return -ENOENT;
-	dir = mem_strndup(path, (size_t)(slash - path));
 	if (!dir)
 		return -ENOMEM;
 	r = stage_list(repo, dir, &listing);
 	if (r < 0)
 		return r;
-	entry = stage_listing_find(&listing, slash + 1);
+	entry = stage_listing_find(&listing, name);
 	if (entry && entry->content)
 		plan = content_plan(entry->content);
 	return plan ? write_plan(plan, out) : -ENOENT;

@@ -10,7 +10,7 @@ _omnihub_words()
 _omnihub_value()
 {
 	case $command:$prev in
-	mount:--cache) _filedir -d ;;
+	mount:--cache | mount:--skeletons) _filedir -d ;;
 	mount:--config | mount:--log | stage:--output | stage:-o) _filedir ;;
 	mount:--cache-size) _omnihub_words "10G 50G 200G" ;;
 	mount:--endpoint)
@@ -34,6 +34,7 @@ _omnihub_options()
 	case $command in
 	mount)
 		_omnihub_words "--cache --cache-size --endpoint --verify --form
+			--skeletons
 			--offline --allow-other --foreground --timeout --log
 			--log-level --config --help"
 		;;

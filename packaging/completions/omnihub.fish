@@ -23,6 +23,7 @@ complete -c omnihub -n "__omnihub_is mount" -l cache -x -a "(__fish_complete_dir
 complete -c omnihub -n "__omnihub_is mount" -l cache-size -x -d "How much is kept, such as 50G"
 complete -c omnihub -n "__omnihub_is mount" -l endpoint -x -d "Where a hub is: NAME=URL or NAME=folder"
 complete -c omnihub -n "__omnihub_is mount" -l verify -x -a "complete full off" -d "When digests are checked"
+complete -c omnihub -n "__omnihub_is mount" -l skeletons -r -F -d "Graphs of your own architectures"
 complete -c omnihub -n "__omnihub_is mount" -l offline -d "Use only what is in the cache"
 complete -c omnihub -n "__omnihub_is mount" -l allow-other -d "Let other users read the mount"
 complete -c omnihub -n "__omnihub_is mount" -l foreground -d "Stay, and log to standard error"

@@ -10,6 +10,7 @@ _omnihub_mount()
 		'*--endpoint[where a hub is]:NAME=URL or NAME=folder:' \
 		'--verify[when digests are checked]:mode:(complete full off)' \
 		'--form[what staged.onnx is]:form:(plain dl4j)' \
+		'--skeletons[graphs of your own architectures]:folder:_directories' \
 		'--offline[use only what is in the cache]' \
 		'--allow-other[let other users read the mount]' \
 		'--foreground[stay, and log to standard error]' \

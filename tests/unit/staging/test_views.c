@@ -266,7 +266,7 @@ static void a_staged_file_has_its_bytes(void **state)
 	assert_string_equal(json_string(json_get(root, "family")), "fake");
 	assert_string_equal(json_string(json_get(root, "form")), "plain");
 	assert_string_equal(
-		json_string(json_first(json_get(root, "preprocessing"))),
+		json_string(json_first(json_get(root, "preprocessing_files"))),
 		"repo/tokenizer.json");
 	assert_int_equal(json_count(json_get(root, "sources")), 1);
 }
@@ -396,7 +396,8 @@ static void a_second_mount_stages_nothing(void **state)
 	fake_repo_init(&fake, model);
 	fake.repo.memo = &memo;
 	first = read_view(&fake.repo, "pytorch", "staged.onnx");
-	assert_string_equal(kept_key, "stage/1/org/model@0123/plain/pytorch");
+	assert_string_equal(kept_key,
+			    "stage/2/huggingface:org/model@0123/plain/pytorch");
 	staged_models = 0;
 	second = read_view(&fake.repo, "pytorch", "staged.onnx");
 	assert_int_equal(staged_models, 0);
