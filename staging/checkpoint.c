@@ -55,19 +55,9 @@ bool checkpoint_is_pickled(const struct stage_repo *repo)
 static int read_config(const struct stage_repo *repo, struct json_doc **out,
 		       struct refusal *why)
 {
-	auto_str struct str text;
-	size_t index;
-	int r = -EBADMSG;
+	int r = stage_repo_json(repo, CONFIG_NAME, out);
 
-	str_init(&text, CONFIG_BYTES_MAX);
-	if (stage_repo_find(repo, CONFIG_NAME, &index))
-		r = stage_repo_read(repo, index, &text);
-	if (r == 0)
-		r = json_parse(str_text(&text), text.len, CONFIG_BYTES_MAX,
-			       out);
-	if (r == 0 && json_kind(json_root(*out)) != JSON_OBJECT)
-		r = -EBADMSG;
-	if (r == -EBADMSG || r == -EFBIG)
+	if (r == -EBADMSG || r == -ENOENT)
 		return refuse(why, "config", CONFIG_NAME,
 			      "config.json is missing, or not valid JSON");
 	return r;

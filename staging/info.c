@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "staging/json_write.h"
+#include "staging/preprocessing.h"
 #include "staging/stage_repo.h"
 
 const char *form_name(enum stage_form form)
@@ -68,6 +69,20 @@ static void write_preprocessing_files(struct json_write *json,
 		json_write_text(json, NULL, path);
 	}
 	json_write_close(json, ']');
+}
+
+/* What is done to an image, where the repository says it. */
+static int write_preprocessing(struct json_write *json,
+			       const struct stage_repo *repo)
+{
+	auto_json struct json_doc *doc = NULL;
+	int r = stage_repo_json(repo, "preprocessor_config.json", &doc);
+
+	if (r == -ENOENT || r == -EBADMSG)
+		return 0;
+	if (r == 0)
+		preprocessing_of_processor(json, json_root(doc));
+	return r;
 }
 
 /*
@@ -207,7 +222,9 @@ int info_of_model(const struct stage_repo *repo,
 	write_origin(&json, repo);
 	write_model(&json, json_root(checkpoint->config), task, form, model);
 	write_preprocessing_files(&json, repo);
-	r = write_sources(&json, repo, weights);
+	r = write_preprocessing(&json, repo);
+	if (r == 0)
+		r = write_sources(&json, repo, weights);
 	json_write_close(&json, '}');
 	json_write_newline(&json);
 	return r < 0 ? r : json_write_end(&json);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 
 bool stage_repo_find(const struct stage_repo *repo, const char *path,
@@ -71,4 +72,26 @@ int stage_repo_read(const struct stage_repo *repo, size_t index,
 		return -ENOMEM;
 	r = blob_fetch(blob, 0, size, bytes, repo->deadline_ns);
 	return r < 0 ? r : str_append(out, bytes, size);
+}
+
+int stage_repo_json(const struct stage_repo *repo, const char *path,
+		    struct json_doc **out)
+{
+	auto_json struct json_doc *doc = NULL;
+	auto_str struct str text;
+	size_t index;
+	int r;
+
+	str_init(&text, CONFIG_BYTES_MAX);
+	if (!stage_repo_find(repo, path, &index))
+		return -ENOENT;
+	r = stage_repo_read(repo, index, &text);
+	if (r == 0)
+		r = json_parse(str_text(&text), text.len, CONFIG_BYTES_MAX,
+			       &doc);
+	if (r == -EFBIG || (r == 0 && json_kind(json_root(doc)) != JSON_OBJECT))
+		r = -EBADMSG;
+	if (r == 0)
+		*out = take_ptr(doc);
+	return r;
 }

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "base/annot.h"
+#include "base/json.h"
 #include "base/str.h"
 #include "staging/staging.h"
 
@@ -27,6 +28,13 @@ int stage_repo_open(const struct stage_repo *repo, size_t index,
  */
 int stage_repo_open_path(const struct stage_repo *repo, const char *path,
 			 struct blob **out) MUST_CHECK;
+
+/*
+ * The JSON object in file @path, which must be valid.  -ENOENT: no such
+ * file; -EBADMSG: it is none.
+ */
+int stage_repo_json(const struct stage_repo *repo, const char *path,
+		    struct json_doc **out) MUST_CHECK;
 
 /* Appends the whole file; -EFBIG: past @out's bound. */
 int stage_repo_read(const struct stage_repo *repo, size_t index,
