@@ -2,6 +2,8 @@
 #include "fs/dir.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +21,9 @@
 
 /* A hub's directory grows by use; `ls` shows that after so long. */
 #define HUB_DIR_TTL_S 30
+
+/* "#" and a number. */
+#define MOVING_STATE_BYTES 24
 
 /* "a/b", or "b" where @dir is "". */
 static char *path_join(const char *dir, const char *name)
@@ -116,18 +121,42 @@ static int list_hub(struct fs *fs, const struct node *dir, uint64_t deadline_ns,
 	return r;
 }
 
-/* A directory or file of the view @view, named @name in the listing. */
+/*
+ * A directory or file of the view @view, named @name in the listing.  @state
+ * is "" but for a file that is another while a job goes on.
+ */
 static int add_in_view(struct fs *fs, struct listing *listing,
 		       struct view *view, const char *tree, const char *name,
-		       struct node_spec *spec)
+		       const char *state, struct node_spec *spec)
 {
 	auto_free char *identity =
-		mem_printf("%s:%s@%s/%s/%s", view->hub, view->repo->id,
-			   view->repo->revision, tree, spec->path);
+		mem_printf("%s:%s@%s/%s/%s%s", view->hub, view->repo->id,
+			   view->repo->revision, tree, spec->path, state);
 
 	spec->view = view;
 	spec->mtime_s = view->repo->modified_wall_s;
 	return add_node(fs, listing, name, identity, spec);
+}
+
+static int add_staged(struct fs *fs, struct listing *listing, struct view *view,
+		      const char *dir, const struct stage_entry *entry)
+{
+	auto_free char *path = path_join(dir, entry->name);
+	struct node_spec spec = { .kind = NODE_VIEW_DIR, .path = path };
+	char state[MOVING_STATE_BYTES] = "";
+
+	if (!path)
+		return -ENOMEM;
+	if (entry->kind == STAGE_FILE) {
+		spec.kind = NODE_FILE;
+		spec.content = entry->content;
+		spec.size = entry->content->size;
+		spec.plan = entry->plan;
+	}
+	if (listing->moving && entry->kind == STAGE_FILE)
+		snprintf(state, sizeof(state), "#%" PRIu64, clock_now_ns());
+	return add_in_view(fs, listing, view, "view", entry->name, state,
+			   &spec);
 }
 
 static int list_staged(struct fs *fs, struct view *view, const char *dir,
@@ -139,21 +168,12 @@ static int list_staged(struct fs *fs, struct view *view, const char *dir,
 
 	view_stage_repo(view, deadline_ns, &repo);
 	r = stage_list(&repo, dir, &staged);
-	for (size_t i = 0; r == 0 && i < staged.count; i++) {
-		const struct stage_entry *entry = &staged.entries[i];
-		auto_free char *path = path_join(dir, entry->name);
-		struct node_spec spec = { .kind = NODE_VIEW_DIR, .path = path };
-
-		if (!path)
-			return -ENOMEM;
-		if (entry->kind == STAGE_FILE) {
-			spec.kind = NODE_FILE;
-			spec.content = entry->content;
-			spec.size = entry->content->size;
-			spec.plan = entry->plan;
-		}
-		r = add_in_view(fs, listing, view, "view", entry->name, &spec);
+	if (r == 0 && staged.moving) {
+		listing->moving = true;
+		listing->expires_ns = clock_after_ns(NS_PER_S);
 	}
+	for (size_t i = 0; r == 0 && i < staged.count; i++)
+		r = add_staged(fs, listing, view, dir, &staged.entries[i]);
 	return r;
 }
 
@@ -193,7 +213,7 @@ static int add_component(struct fs *fs, struct listing *listing,
 		spec.file_index = index;
 		spec.size = file->size;
 	}
-	return add_in_view(fs, listing, view, "repo", name, &spec);
+	return add_in_view(fs, listing, view, "repo", name, "", &spec);
 }
 
 /* Files are sorted by path, so those of a directory stand together. */
@@ -253,7 +273,7 @@ static int list_model(struct fs *fs, const struct node *dir,
 	if (r == 0)
 		r = view_new(fs, hub->name, repo, &view);
 	if (r == 0 && *repo->files_dir)
-		r = add_in_view(fs, listing, view, "repo", repo->files_dir,
+		r = add_in_view(fs, listing, view, "repo", repo->files_dir, "",
 				&files);
 	if (r == 0)
 		r = list_staged(fs, view, "", deadline_ns, listing);
@@ -329,7 +349,7 @@ static int find_listed(const struct listing *listing, const char *name,
 	const struct dir_entry *entry = listing_find(listing, name);
 
 	if (!entry || !entry->node)
-		return -ENOENT;
+		return listing->moving ? -ETIMEDOUT : -ENOENT;
 	*out = node_ref(entry->node);
 	return 0;
 }
@@ -380,8 +400,10 @@ int dir_lookup(struct fs *fs, struct node *dir, const char *name,
 	return r < 0 ? r : find_listed(listing, name, out);
 }
 
-double dir_found_ttl_s(const struct node *dir)
+double dir_found_ttl_s(struct node *dir)
 {
+	if (node_is_moving(dir))
+		return MOVING_TTL_S;
 	if (dir->kind == NODE_HUB)
 		return dir->provider->ttl_s;
 	if (dir->kind == NODE_MODEL && !is_commit(dir->path))
@@ -389,7 +411,7 @@ double dir_found_ttl_s(const struct node *dir)
 	return FIXED_TTL_S;
 }
 
-double dir_missing_ttl_s(const struct node *dir)
+double dir_missing_ttl_s(struct node *dir)
 {
 	return dir->kind == NODE_HUB ? MOVING_TTL_S : dir_found_ttl_s(dir);
 }

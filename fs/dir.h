@@ -34,8 +34,8 @@ int dir_list(struct fs *fs, struct node *dir, uint64_t deadline_ns,
 	     struct listing **out) MUST_CHECK;
 
 /* How long the kernel may believe a name in @dir, found or missing. */
-double dir_found_ttl_s(const struct node *dir);
-double dir_missing_ttl_s(const struct node *dir);
+double dir_found_ttl_s(struct node *dir);
+double dir_missing_ttl_s(struct node *dir);
 
 /* Drops what may have moved below the model or hub directory @dir. */
 void dir_refresh(struct node *dir);

@@ -65,7 +65,7 @@ void reply_attr(struct fs *fs, fuse_req_t req, const struct node *node)
 	fuse_reply_attr(req, &attr, ATTR_TTL_S);
 }
 
-void node_entry_param(const struct fs *fs, const struct node *dir,
+void node_entry_param(const struct fs *fs, struct node *dir,
 		      const struct node *child, struct fuse_entry_param *out)
 {
 	*out = (struct fuse_entry_param){
@@ -76,7 +76,7 @@ void node_entry_param(const struct fs *fs, const struct node *dir,
 	node_attr(fs, child, &out->attr);
 }
 
-void reply_entry(struct fs *fs, fuse_req_t req, const struct node *dir,
+void reply_entry(struct fs *fs, fuse_req_t req, struct node *dir,
 		 struct node *child)
 {
 	struct fuse_entry_param entry;
@@ -87,7 +87,7 @@ void reply_entry(struct fs *fs, fuse_req_t req, const struct node *dir,
 		node_forget(&fs->tree, child->id, 1);
 }
 
-void reply_missing(fuse_req_t req, const struct node *dir)
+void reply_missing(fuse_req_t req, struct node *dir)
 {
 	struct fuse_entry_param entry = {
 		.entry_timeout = dir_missing_ttl_s(dir),

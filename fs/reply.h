@@ -22,17 +22,17 @@ void reply_error(fuse_req_t req, int error);
 void reply_read_error(fuse_req_t req, int error);
 
 /* @child as found in @dir; counts one lookup. */
-void reply_entry(struct fs *fs, fuse_req_t req, const struct node *dir,
+void reply_entry(struct fs *fs, fuse_req_t req, struct node *dir,
 		 struct node *child);
 
 /* No such name in @dir; the kernel may remember it. */
-void reply_missing(fuse_req_t req, const struct node *dir);
+void reply_missing(fuse_req_t req, struct node *dir);
 
 void node_attr(const struct fs *fs, const struct node *node, struct stat *attr);
 void reply_attr(struct fs *fs, fuse_req_t req, const struct node *node);
 
 /* The parameters of an entry, for reply_entry() and readdirplus. */
-void node_entry_param(const struct fs *fs, const struct node *dir,
+void node_entry_param(const struct fs *fs, struct node *dir,
 		      const struct node *child, struct fuse_entry_param *out);
 
 #endif

@@ -67,7 +67,8 @@ static int list_kept(const struct stager *stager, const struct stage_repo *repo,
 	if (r < 0)
 		return r;
 	stage_listing_sort(&listing);
-	remember(repo, key, &listing);
+	if (!listing.moving)
+		remember(repo, key, &listing);
 	*out = listing;
 	listing = (struct stage_listing){ 0 };
 	return 0;

@@ -84,6 +84,12 @@ struct stage_entry {
 struct stage_listing {
 	struct stage_entry *entries; /* owned; sorted by name */
 	size_t count;
+
+	/*
+	 * A job goes on that decides what there is; meanwhile staged.status
+	 * tells how far it is.  Ask again.
+	 */
+	bool moving;
 };
 void stage_listing_release(struct stage_listing *listing);
 DEFINE_AUTO(stage_listing, struct stage_listing, stage_listing_release)
