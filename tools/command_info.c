@@ -75,17 +75,53 @@ static void print_values(const struct json *values, const char *title)
 	}
 }
 
+/* A value in a line: "shortest_edge 256", "0.5, 0.5, 0.5", "RGB". */
+static void print_plain(const struct json *value)
+{
+	const struct json *item = json_first(value);
+	double number;
+
+	if (json_string(value))
+		fputs(json_string(value), stdout);
+	else if (json_double(value, &number))
+		printf("%.10g", number);
+	for (; item; item = json_next(item)) {
+		if (json_key(item))
+			printf("%s ", json_key(item));
+		if (json_string(item))
+			fputs(json_string(item), stdout);
+		else if (json_double(item, &number))
+			printf("%.10g", number);
+		if (json_next(item))
+			fputs(", ", stdout);
+	}
+	putchar('\n');
+}
+
+static void print_preprocessing(const struct json *steps)
+{
+	const struct json *step = json_first(steps);
+
+	if (json_kind(steps) != JSON_OBJECT)
+		return;
+	for (; step; step = json_next(step)) {
+		printf("  %-12s %s: ", "preprocess", json_key(step));
+		print_plain(step);
+	}
+}
+
 static void print_info(const struct json *root)
 {
-	static const char *const rows[] = { "id",     "licence", "task",
-					    "family", "form",	 "state",
-					    "code",   "reason",	 "detail",
-					    "convert" };
+	static const char *const rows[] = { "id",	 "licence", "task",
+					    "family",	 "form",    "staged_by",
+					    "signature", "state",   "code",
+					    "reason",	 "detail",  "convert" };
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		print_row(rows[i], json_string(json_get(root, rows[i])));
 	print_values(json_get(root, "inputs"), "input");
 	print_values(json_get(root, "outputs"), "output");
+	print_preprocessing(json_get(root, "preprocessing"));
 }
 
 /* 0 and the document; -ENOENT: no such file beside. */
