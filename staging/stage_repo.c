@@ -95,3 +95,10 @@ int stage_repo_json(const struct stage_repo *repo, const char *path,
 		*out = take_ptr(doc);
 	return r;
 }
+
+int stage_repo_facts(const struct stage_repo *repo, struct json_doc **out)
+{
+	const char *text = repo->facts ? repo->facts : "{}";
+
+	return json_parse(text, strlen(text), CONFIG_BYTES_MAX, out);
+}

@@ -36,6 +36,10 @@ int stage_repo_open_path(const struct stage_repo *repo, const char *path,
 int stage_repo_json(const struct stage_repo *repo, const char *path,
 		    struct json_doc **out) MUST_CHECK;
 
+/* What the hub's catalogue knows; an empty object where it says nothing. */
+int stage_repo_facts(const struct stage_repo *repo,
+		     struct json_doc **out) MUST_CHECK;
+
 /* Appends the whole file; -EFBIG: past @out's bound. */
 int stage_repo_read(const struct stage_repo *repo, size_t index,
 		    struct str *out) MUST_CHECK;

@@ -8,6 +8,7 @@
 #include "staging/checkpoint.h"
 #include "staging/info.h"
 #include "staging/stage_listing.h"
+#include "staging/stage_status.h"
 
 static int add_files(const struct stage_repo *repo,
 		     struct safetensors_view *view, struct stage_listing *out)
@@ -25,22 +26,26 @@ static int add_files(const struct stage_repo *repo,
 				      take_ptr(view->plan));
 }
 
-int view_safetensors(const struct stage_repo *repo, struct stage_listing *out)
+int view_safetensors_of(const struct stage_repo *repo,
+			const struct weights *weights,
+			struct stage_listing *out)
 {
 	auto_safetensors_view struct safetensors_view view = { 0 };
-	auto_checkpoint struct checkpoint checkpoint = { 0 };
 	auto_refusal struct refusal why = { 0 };
-	auto_str struct str text;
-	int r;
+	int r = safetensors_compose(weights, &view, &why);
 
-	str_init(&text, STAGE_INFO_BYTES_MAX);
-	r = checkpoint_open_weights(repo, &checkpoint, &why);
-	if (r == 0)
-		r = safetensors_compose(checkpoint.weights, &view, &why);
 	if (r == 0)
 		return add_files(repo, &view, out);
-	if (r != -EBADMSG)
-		return r;
-	r = info_of_refusal(repo, &why, NULL, NULL, &text);
-	return r < 0 ? r : stage_listing_add_text(out, "staged.status", &text);
+	return r == -EBADMSG ? status_add_refusal(out, repo, &why) : r;
+}
+
+int view_safetensors(const struct stage_repo *repo, struct stage_listing *out)
+{
+	auto_checkpoint struct checkpoint checkpoint = { 0 };
+	auto_refusal struct refusal why = { 0 };
+	int r = checkpoint_open_weights(repo, &checkpoint, &why);
+
+	if (r == 0)
+		return view_safetensors_of(repo, checkpoint.weights, out);
+	return r == -EBADMSG ? status_add_refusal(out, repo, &why) : r;
 }

@@ -43,7 +43,12 @@ void safetensors_view_release(struct safetensors_view *view);
 DEFINE_AUTO(safetensors_view, struct safetensors_view, safetensors_view_release)
 #define auto_safetensors_view auto_of(safetensors_view)
 
-/* The directory safetensors/. */
+/* The directory of @weights, whose files are those of @repo. */
+int view_safetensors_of(const struct stage_repo *repo,
+			const struct weights *weights,
+			struct stage_listing *out) MUST_CHECK;
+
+/* That of a checkpoint of the Hugging Face hub. */
 int view_safetensors(const struct stage_repo *repo,
 		     struct stage_listing *out) MUST_CHECK;
 
