@@ -29,7 +29,9 @@
 #define HUB_MISSING_TTL_S 30 /* a model may appear: ask again soon */
 #define HUB_TOP_TTL_S 86400  /* the most downloaded change by the week */
 #define HUB_TOP_COUNT 100    /* one page of one request */
-#define REPOS_OPEN_MAX 64    /* kept in memory: 10 KiB each at the median */
+#define CATALOGUE_BYTES_MAX ((size_t)16 << 20) /* timm's: 0.2 MiB */
+#define CATALOGUE_COLUMNS_MAX 64	       /* the widest has 14 */
+#define REPOS_OPEN_MAX 64 /* kept in memory: 10 KiB each at the median */
 
 /* JSON */
 #define JSON_DEPTH_MAX 64		  /* deepest hub answer surveyed: 9 */
