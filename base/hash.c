@@ -134,20 +134,37 @@ bool digest_proves(const struct digest *found, const struct digest *promised)
 	return len > 0 && digest_equal(found, promised);
 }
 
+static const char *const prefixes[] = {
+	[DIGEST_NONE] = "",
+	[DIGEST_SHA256] = "sha256:",
+	[DIGEST_GIT_SHA1] = "sha1:",
+	[DIGEST_MD5] = "md5:",
+	[DIGEST_SHA256_PREFIX] = "sha256-prefix:",
+};
+
 void digest_text(const struct digest *digest, char *text)
 {
-	static const char *const prefixes[] = {
-		[DIGEST_NONE] = "",
-		[DIGEST_SHA256] = "sha256:",
-		[DIGEST_GIT_SHA1] = "sha1:",
-		[DIGEST_MD5] = "md5:",
-		[DIGEST_SHA256_PREFIX] = "sha256-prefix:",
-	};
 	const char *prefix = prefixes[digest->kind];
 	size_t len = strlen(prefix);
 
 	memcpy(text, prefix, len);
 	hex_encode(digest->bytes, digest_bytes(digest), text + len);
+}
+
+int digest_of_text(const char *text, struct digest *out)
+{
+	if (!*text) {
+		*out = (struct digest){ .kind = DIGEST_NONE };
+		return 0;
+	}
+	for (size_t i = DIGEST_SHA256; i < ARRAY_LEN(prefixes); i++) {
+		size_t len = strlen(prefixes[i]);
+
+		if (!strncmp(text, prefixes[i], len))
+			return digest_parse_as((enum digest_kind)i, text + len,
+					       strlen(text + len), out);
+	}
+	return -EINVAL;
 }
 
 int digest_parse(const char *hex, size_t len, struct digest *out)

@@ -71,6 +71,9 @@ bool digest_proves(const struct digest *found, const struct digest *promised);
 #define DIGEST_TEXT 80
 void digest_text(const struct digest *digest, char *text);
 
+/* The digest of such a text, and of no other.  -EINVAL. */
+int digest_of_text(const char *text, struct digest *out) MUST_CHECK;
+
 /* 40 hex: a git SHA-1; 64 hex: SHA-256.  -EINVAL. */
 int digest_parse(const char *hex, size_t len, struct digest *out) MUST_CHECK;
 

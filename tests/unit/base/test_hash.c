@@ -55,6 +55,8 @@ static void known_digests(void **state)
 				 0);
 		assert_true(digest_equal(&made, &parsed));
 		assert_true(digest_proves(&made, &parsed));
+		assert_int_equal(digest_of_text(text, &parsed), 0);
+		assert_true(digest_equal(&made, &parsed));
 		parsed.bytes[15] ^= 1;
 		assert_false(digest_equal(&made, &parsed));
 		assert_false(digest_proves(&made, &parsed));
@@ -77,6 +79,13 @@ static void a_prefix_proves(void **state)
 	assert_false(digest_equal(&whole, &promised));
 	digest_text(&promised, text);
 	assert_string_equal(text, "sha256-prefix:ba7816bf");
+	assert_int_equal(digest_of_text(text, &none), 0);
+	assert_true(digest_equal(&none, &promised));
+	assert_int_equal(digest_of_text("", &none), 0);
+	assert_int_equal(none.kind, DIGEST_NONE);
+	assert_int_equal(digest_of_text("md5:", &none), -EINVAL);
+	assert_int_equal(digest_of_text("ba7816bf", &none), -EINVAL);
+	assert_int_equal(digest_of_text("sha256:ba7816bf", &none), -EINVAL);
 	assert_int_equal(digest_parse_as(DIGEST_SHA256_PREFIX, "ba7816bf8e", 10,
 					 &promised),
 			 0);
