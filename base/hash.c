@@ -27,6 +27,18 @@ static int add_git_header(struct hasher *hasher, uint64_t content_len)
 	return hasher_add(hasher, header, (size_t)len + 1);
 }
 
+static const EVP_MD *algorithm_of(enum digest_kind kind)
+{
+	switch (kind) {
+	case DIGEST_GIT_SHA1:
+		return EVP_sha1();
+	case DIGEST_MD5:
+		return EVP_md5();
+	default:
+		return EVP_sha256();
+	}
+}
+
 static bool hasher_begin(struct hasher *hasher, uint64_t content_len)
 {
 	bool git = hasher->kind == DIGEST_GIT_SHA1;
@@ -34,8 +46,8 @@ static bool hasher_begin(struct hasher *hasher, uint64_t content_len)
 	hasher->ctx = EVP_MD_CTX_new();
 	if (!hasher->ctx)
 		return false;
-	if (EVP_DigestInit_ex(hasher->ctx, git ? EVP_sha1() : EVP_sha256(),
-			      NULL) != 1)
+	if (EVP_DigestInit_ex(hasher->ctx, algorithm_of(hasher->kind), NULL) !=
+	    1)
 		return false;
 	return !git || add_git_header(hasher, content_len) == 0;
 }
@@ -47,7 +59,7 @@ struct hasher *hasher_new(enum digest_kind kind, uint64_t content_len)
 	assert(kind != DIGEST_NONE);
 	if (!hasher)
 		return NULL;
-	hasher->kind = kind;
+	hasher->kind = kind == DIGEST_SHA256_PREFIX ? DIGEST_SHA256 : kind;
 	if (!hasher_begin(hasher, content_len)) {
 		hasher_free(hasher);
 		return NULL;
@@ -94,6 +106,10 @@ static size_t digest_bytes(const struct digest *digest)
 		return SHA256_BYTES;
 	case DIGEST_GIT_SHA1:
 		return SHA1_BYTES;
+	case DIGEST_MD5:
+		return MD5_BYTES;
+	case DIGEST_SHA256_PREFIX:
+		return digest->prefix_len;
 	case DIGEST_NONE:
 		break;
 	}
@@ -102,17 +118,32 @@ static size_t digest_bytes(const struct digest *digest)
 
 bool digest_equal(const struct digest *a, const struct digest *b)
 {
-	return a->kind == b->kind &&
-	       memcmp(a->bytes, b->bytes, digest_bytes(a)) == 0;
+	size_t len = digest_bytes(a);
+
+	return a->kind == b->kind && len == digest_bytes(b) &&
+	       memcmp(a->bytes, b->bytes, len) == 0;
 }
+
+bool digest_proves(const struct digest *found, const struct digest *promised)
+{
+	size_t len = digest_bytes(promised);
+
+	if (promised->kind == DIGEST_SHA256_PREFIX)
+		return found->kind == DIGEST_SHA256 && len > 0 &&
+		       memcmp(found->bytes, promised->bytes, len) == 0;
+	return len > 0 && digest_equal(found, promised);
+}
+
+static const char *const prefixes[] = {
+	[DIGEST_NONE] = "",
+	[DIGEST_SHA256] = "sha256:",
+	[DIGEST_GIT_SHA1] = "sha1:",
+	[DIGEST_MD5] = "md5:",
+	[DIGEST_SHA256_PREFIX] = "sha256-prefix:",
+};
 
 void digest_text(const struct digest *digest, char *text)
 {
-	static const char *const prefixes[] = {
-		[DIGEST_NONE] = "",
-		[DIGEST_SHA256] = "sha256:",
-		[DIGEST_GIT_SHA1] = "sha1:",
-	};
 	const char *prefix = prefixes[digest->kind];
 	size_t len = strlen(prefix);
 
@@ -120,16 +151,41 @@ void digest_text(const struct digest *digest, char *text)
 	hex_encode(digest->bytes, digest_bytes(digest), text + len);
 }
 
+int digest_of_text(const char *text, struct digest *out)
+{
+	if (!*text) {
+		*out = (struct digest){ .kind = DIGEST_NONE };
+		return 0;
+	}
+	for (size_t i = DIGEST_SHA256; i < ARRAY_LEN(prefixes); i++) {
+		size_t len = strlen(prefixes[i]);
+
+		if (!strncmp(text, prefixes[i], len))
+			return digest_parse_as((enum digest_kind)i, text + len,
+					       strlen(text + len), out);
+	}
+	return -EINVAL;
+}
+
 int digest_parse(const char *hex, size_t len, struct digest *out)
 {
-	struct digest digest = { DIGEST_NONE, { 0 } };
+	return digest_parse_as(len == 2 * SHA1_BYTES ? DIGEST_GIT_SHA1
+						     : DIGEST_SHA256,
+			       hex, len, out);
+}
+
+int digest_parse_as(enum digest_kind kind, const char *hex, size_t len,
+		    struct digest *out)
+{
+	struct digest digest = { .kind = kind };
 	int r;
 
-	if (len == 2 * SHA256_BYTES)
-		digest.kind = DIGEST_SHA256;
-	else if (len == 2 * SHA1_BYTES)
-		digest.kind = DIGEST_GIT_SHA1;
-	else
+	if (kind == DIGEST_SHA256_PREFIX) {
+		if (len < 2 * DIGEST_PREFIX_MIN || len >= 2 * SHA256_BYTES)
+			return -EINVAL;
+		digest.prefix_len = (uint8_t)(len / 2);
+	}
+	if (len != 2 * digest_bytes(&digest))
 		return -EINVAL;
 	r = hex_decode(hex, len / 2, digest.bytes);
 	if (r == 0)

@@ -29,7 +29,12 @@
 #define HUB_MISSING_TTL_S 30 /* a model may appear: ask again soon */
 #define HUB_TOP_TTL_S 86400  /* the most downloaded change by the week */
 #define HUB_TOP_COUNT 100    /* one page of one request */
-#define REPOS_OPEN_MAX 64    /* kept in memory: 10 KiB each at the median */
+#define CATALOGUE_BYTES_MAX ((size_t)16 << 20) /* timm's: 0.2 MiB */
+#define CATALOGUE_COLUMNS_MAX 64	       /* the widest has 14 */
+#define WEB_CANDIDATES_MAX 8 /* places that may have one file: the zoo's 4 */
+#define WEB_FACT_BYTES_MAX ((size_t)64 << 10) /* headers bound its texts */
+#define WEB_TTL_S (30 * 86400) /* such files have not changed for years */
+#define REPOS_OPEN_MAX 64      /* kept in memory: 10 KiB each at the median */
 
 /* JSON */
 #define JSON_DEPTH_MAX 64		  /* deepest hub answer surveyed: 9 */
@@ -99,8 +104,10 @@
 #define FETCH_DROP_BYTES_MAX \
 	((size_t)64 << 10) /* of an unwanted body, to keep the connection */
 #define FETCH_WHOLE_BYTES_MAX \
-	((uint64_t)4 << 20)  /* a file of so much may come whole, for a part */
-#define FETCH_BACKOFF_MS 250 /* the first wait; then twice that */
+	((uint64_t)4 << 20) /* a file of so much may come whole, for a part */
+#define FETCH_PROBE_BYTES \
+	((size_t)512) /* tells a web page or an LFS pointer from a model */
+#define FETCH_BACKOFF_MS 250	  /* the first wait; then twice that */
 #define FETCH_BACKOFF_MS_MAX 8000 /* as the hub's own clients */
 #define FETCH_UNTRUE_MAX 1	  /* a false answer is asked for once more */
 #define FETCH_LOOKUP_TRIES_MAX 5  /* of a name that is not found: 8 s */

@@ -111,7 +111,7 @@ static int prove(struct cached_blob *blob,
 	r = hasher_finish(hasher, &digest);
 	if (r < 0)
 		return r;
-	return digest_equal(&digest, &blob->blob.digest) ? 0 : -EBADMSG;
+	return digest_proves(&digest, &blob->blob.digest) ? 0 : -EBADMSG;
 }
 
 /* Not what the hub promised: none of it is shown or kept. */

@@ -48,6 +48,7 @@ static int hubs_new(struct fs *fs)
 		.fetcher = fs->fetcher,
 		.memo = cache_memo(fs->cache),
 		.offline = fs->config->offline,
+		.unverified = fs->config->verify == CACHE_VERIFY_OFF,
 		.endpoint = endpoint_of,
 		.endpoint_arg = (void *)(uintptr_t)fs->config,
 	};

@@ -21,6 +21,8 @@
 #include <stdint.h>
 
 #include "base/annot.h"
+#include "base/cleanup.h"
+#include "base/limits.h"
 #include "base/source.h"
 #include "base/str.h"
 #include "providers/provider.h"
@@ -61,6 +63,35 @@ int fetch_text(struct fetcher *fetcher, const char *url,
 	       struct fetch_reply *reply) MUST_CHECK;
 
 /*
+ * What a file behind a URL is, from its first bytes; see fetch_probe().
+ * Strings owned, or NULL.
+ */
+struct fetch_probe {
+	uint64_t size; /* exact */
+
+	/* SHA-256 (X-Linked-ETag) or MD5 (x-goog-hash), or NONE. */
+	struct digest digest;
+	char *etag;	 /* by which the URL's own origin names it */
+	char *away_etag; /* by which a host it sent us to does */
+	char *modified;	 /* Last-Modified of who gave the bytes */
+	uint8_t head[FETCH_PROBE_BYTES];
+	size_t head_len; /* all of a file that is smaller */
+};
+void fetch_probe_release(struct fetch_probe *probe);
+DEFINE_AUTO(fetch_probe, struct fetch_probe, fetch_probe_release)
+#define auto_fetch_probe auto_of(fetch_probe)
+
+/*
+ * Asks for the first bytes of @url, waiting on the calling thread: not all
+ * hosts answer HEAD, and none of a signed URL does.  Follows redirects to
+ * other origins too.  @auth may be NULL.  Errors as fetch_text(); -EIO:
+ * also what has no size, or is empty.
+ */
+int fetch_probe(struct fetcher *fetcher, const char *url,
+		const struct auth *auth, uint64_t deadline_ns,
+		struct fetch_probe *out) MUST_CHECK;
+
+/*
  * The bytes of a file behind a URL of a hub, as a source.  Copies all
  * arguments but @auth and @fetcher, which outlive it.
  *
@@ -75,6 +106,7 @@ struct http_source_spec {
 	struct digest digest;
 	struct content_key key;
 	const char *label;
+	const char *etag; /* of a probe; another is -ESTALE.  NULL: any one */
 };
 int http_source_new(const struct http_source_spec *spec,
 		    struct source **out) MUST_CHECK;

@@ -123,6 +123,54 @@ int rate_limit_parse(const char *text, uint64_t *remaining, uint64_t *reset_s)
 	return r == 0 ? parameter_get(text, "t", reset_s) : r;
 }
 
+static int base64_value(char c)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "abcdefghijklmnopqrstuvwxyz"
+				     "0123456789+/";
+	const char *at = c ? strchr(digits, c) : NULL;
+
+	return at ? (int)(at - digits) : -EINVAL;
+}
+
+/* 22 digits and "==", which are 16 bytes and four bits of nothing. */
+static int md5_of_base64(const char *text, uint8_t out[MD5_BYTES])
+{
+	uint32_t bits = 0;
+	size_t len = 0;
+
+	for (size_t i = 0; i < 22; i++) {
+		int value = base64_value(text[i]);
+
+		if (value < 0)
+			return -EINVAL;
+		bits = bits << 6 | (uint32_t)value;
+		if (i % 4)
+			out[len++] = (uint8_t)(bits >> (6 - 2 * (i % 4)));
+	}
+	return text[22] == '=' && text[23] == '=' ? 0 : -EINVAL;
+}
+
+int goog_hash_parse(const char *text, struct digest *out)
+{
+	struct digest digest = { .kind = DIGEST_MD5 };
+
+	while (text && *text) {
+		size_t len = strcspn(text, ",");
+
+		if (len == 4 + 24 && !strncmp(text, "md5=", 4)) {
+			int r = md5_of_base64(text + 4, digest.bytes);
+
+			if (r == 0)
+				*out = digest;
+			return r;
+		}
+		text += len;
+		text += strspn(text, ", ");
+	}
+	return -EINVAL;
+}
+
 int etag_parse(const char *text, char **out)
 {
 	size_t len;

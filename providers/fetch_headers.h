@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/annot.h"
+#include "base/hash.h"
 
 /* "bytes 0-99/1000" is { 0, 99, 1000 } (RFC 9110, 14.4). */
 struct content_range {
@@ -38,6 +39,13 @@ int retry_after_parse(const char *text, int64_t now_wall_s,
  */
 int rate_limit_parse(const char *text, uint64_t *remaining,
 		     uint64_t *reset_s) MUST_CHECK;
+
+/*
+ * The MD5 of x-goog-hash, "crc32c=<base64>,md5=<base64>"
+ * (https://cloud.google.com/storage/docs/xml-api/reference-headers).
+ * -EINVAL: it has none, or it is malformed.
+ */
+int goog_hash_parse(const char *text, struct digest *out) MUST_CHECK;
 
 /* Without W/ and quotes; caller frees.  -EINVAL, -ENOMEM. */
 int etag_parse(const char *text, char **out) MUST_CHECK;

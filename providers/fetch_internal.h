@@ -5,7 +5,8 @@
  *	fetch.c		the thread, the queue, hosts and their limits
  *	fetch_transfer.c  one attempt: a curl handle set up, its callbacks
  *	fetch_answer.c	what the headers say
- *	fetch_text.c, http_source.c  what is transferred, and where to
+ *	fetch_text.c, fetch_probe.c, http_source.c  what is transferred,
+ *			and where to
  *
  * A transfer is submitted once and ends once, through ops->done(); between
  * these it belongs to the fetch thread, and so do the hosts.
@@ -68,6 +69,7 @@ struct transfer {
 	const struct auth *auth; /* borrowed, or NULL */
 	const char *start;	 /* borrowed: the hub's own URL */
 	bool ranged;
+	bool probe;		 /* the first .len bytes, or all */
 	uint64_t off, len, size; /* of a range */
 	enum source_urgency urgency;
 	uint64_t deadline_ns;

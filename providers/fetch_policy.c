@@ -46,6 +46,20 @@ static struct fetch_verdict deliver(void)
 	return (struct fetch_verdict){ .act = FETCH_DELIVER };
 }
 
+/* The start of something of whatever size. */
+static struct fetch_verdict judge_probe(const struct fetch_ask *ask,
+					const struct fetch_answer *answer)
+{
+	const struct content_range *range = &answer->range;
+
+	if (answer->status == 200)
+		return answer->length.known ? deliver() : fail(-EIO);
+	if (answer->has_range && !answer->multipart && range->first == 0 &&
+	    range->last == u64_min(ask->last, range->total - 1))
+		return deliver();
+	return refuse(ask);
+}
+
 static struct fetch_verdict judge_206(const struct fetch_ask *ask,
 				      const struct fetch_answer *answer)
 {
@@ -152,6 +166,8 @@ struct fetch_verdict fetch_judge(const struct fetch_ask *ask,
 		return judge_away(ask);
 	if ((status == 200 || status == 206) && answer->encoded)
 		return refuse(ask);
+	if (ask->probe && (status == 200 || status == 206))
+		return judge_probe(ask, answer);
 	switch (status) {
 	case 200:
 		return judge_200(ask, answer);

@@ -18,6 +18,7 @@
 /* What was asked, and how it went so far. */
 struct fetch_ask {
 	bool ranged;	/* else the whole of a text */
+	bool probe;	/* or how something begins, and how big it is */
 	uint64_t first; /* of the range still wanted; .last inclusive */
 	uint64_t last;
 	uint64_t size;	       /* of the file */

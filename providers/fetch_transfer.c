@@ -26,6 +26,7 @@ static struct fetch_ask ask_of(const struct transfer *transfer)
 
 	return (struct fetch_ask){
 		.ranged = transfer->ranged,
+		.probe = transfer->probe,
 		.first = transfer->off + transfer->attempt_got,
 		.last = transfer->off + transfer->len - 1,
 		.size = transfer->size,
@@ -74,7 +75,7 @@ static bool deliver(struct transfer *transfer, const void *bytes, size_t len)
 {
 	size_t wanted = len;
 
-	if (transfer->ranged)
+	if (transfer->ranged || transfer->probe)
 		wanted = (size_t)u64_min(len, transfer->len - transfer->got);
 	if (wanted > 0)
 		transfer->error = transfer->ops->data(transfer, bytes, wanted);
@@ -151,7 +152,7 @@ static CURLcode set_range(struct transfer *transfer)
 {
 	char range[48];
 
-	if (!transfer->ranged)
+	if (!transfer->ranged && !transfer->probe)
 		return CURLE_OK;
 	snprintf(range, sizeof(range), "%" PRIu64 "-%" PRIu64,
 		 transfer->off + transfer->got,
@@ -289,7 +290,8 @@ struct fetch_verdict transfer_conclude(struct transfer *transfer, CURLcode code)
 		return end(FETCH_FAIL, transfer->error);
 	if (transfer->judged && transfer->verdict.act != FETCH_DELIVER)
 		return transfer->verdict;
-	if (transfer->ranged && transfer->got == transfer->len)
+	if ((transfer->ranged || transfer->probe) &&
+	    transfer->got == transfer->len)
 		return end(FETCH_DELIVER, 0);
 	if (!transfer->ranged && code == CURLE_OK && transfer->judged)
 		return end(FETCH_DELIVER, 0);

@@ -171,7 +171,7 @@ void hf_used_add(struct hf_hub *hub, const char *id)
 	bool added = false;
 
 	str_init(&lines, LINES_BYTES_MAX);
-	if (!repo_id_ok(id, false))
+	if (hub->env.quiet || !repo_id_ok(id, false))
 		return;
 	used_load(hub);
 	lock_take(&hub->lock);

@@ -302,10 +302,14 @@ int http_source_new(const struct http_source_spec *spec, struct source **out)
 	http->fetcher = spec->fetcher;
 	http->auth = spec->auth;
 	http->url = mem_strdup(spec->url);
-	r = http->url ? source_init(&http->source, &ops, spec->size,
-				    &spec->digest, &spec->key, spec->label)
-		      : -ENOMEM;
+	if (spec->etag)
+		http->etag = mem_strdup(spec->etag);
+	r = -ENOMEM;
+	if (http->url && (http->etag || !spec->etag))
+		r = source_init(&http->source, &ops, spec->size, &spec->digest,
+				&spec->key, spec->label);
 	if (r < 0) {
+		free(http->etag);
 		free(http->url);
 		free(http);
 		return r;

@@ -176,6 +176,8 @@ struct provider_env {
 	struct fetcher *fetcher; /* NULL: no network at all */
 	struct memo *memo;	 /* may be NULL */
 	bool offline;		 /* answer from the memo only */
+	bool unverified; /* --verify off: catalogues' digests may be wrong */
+	bool quiet;	 /* what is opened is not remembered as used here */
 
 	/* NULL, or the value of --endpoint NAME for @name; borrowed. */
 	const char *(*endpoint)(void *arg, const char *name);

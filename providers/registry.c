@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "providers/hubs.h"
+#include "providers/origin.h"
 
 static const struct {
 	const char *name;
@@ -26,16 +27,6 @@ const char *provider_name(size_t index)
 	return hubs[index].name;
 }
 
-/* The folder that @endpoint names, or NULL where it is a URL. */
-static const char *folder_of(const char *endpoint)
-{
-	static const char scheme[] = "file://";
-
-	if (!strncmp(endpoint, scheme, sizeof(scheme) - 1))
-		return endpoint + sizeof(scheme) - 1;
-	return endpoint[0] == '/' || endpoint[0] == '.' ? endpoint : NULL;
-}
-
 int provider_new(size_t index, const struct provider_env *env,
 		 struct provider **out)
 {
@@ -47,7 +38,7 @@ int provider_new(size_t index, const struct provider_env *env,
 	if (env->endpoint)
 		endpoint = env->endpoint(env->endpoint_arg, name);
 	if (endpoint)
-		folder = folder_of(endpoint);
+		folder = origin_folder(endpoint);
 	r = folder ? hub_local_new(name, folder, out)
 		   : hubs[index].make(env, endpoint, out);
 	if (r < 0)

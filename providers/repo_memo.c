@@ -50,6 +50,8 @@ static size_t digest_len(uint32_t kind)
 		return SHA256_BYTES;
 	case DIGEST_GIT_SHA1:
 		return SHA1_BYTES;
+	case DIGEST_MD5:
+		return MD5_BYTES;
 	default:
 		return 0;
 	}
@@ -59,6 +61,9 @@ static int put_file(struct str *out, const struct repo_file *file)
 {
 	uint32_t kind = file->digest.kind;
 	int r = put_text(out, file->path);
+
+	if (kind == DIGEST_SHA256_PREFIX)
+		kind = DIGEST_NONE; /* the hub's catalogue has it again */
 
 	if (r == 0)
 		r = put_u64(out, file->size);
@@ -138,7 +143,7 @@ static int take_file(struct cursor *c, struct repo_files *files)
 	const uint8_t *bytes = cursor_take(c, digest_len(kind));
 	struct digest digest = { .kind = DIGEST_NONE };
 
-	if (c->bad || kind > DIGEST_GIT_SHA1)
+	if (c->bad || kind > DIGEST_MD5)
 		return -EBADMSG;
 	digest.kind = (enum digest_kind)kind;
 	memcpy(digest.bytes, bytes, digest_len(kind));

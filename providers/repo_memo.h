@@ -13,8 +13,10 @@
  *	u32			number of files, sorted by path; each:
  *		u32 length, bytes	path
  *		u64			size
- *		u32			digest kind: 0 none, 1 sha256, 2 git
- *		32, 20 or 0 bytes	digest
+ *		u32			digest kind: 0 none, 1 sha256, 2 git,
+ *					3 md5; the start of a SHA-256 is
+ *					left out
+ *		32, 20, 16 or 0 bytes	digest
  *	u64			XXH3 of all before
  */
 #ifndef PROVIDERS_REPO_MEMO_H

@@ -6,7 +6,8 @@
 #include "base/cleanup.h"
 #include "tests/unit/unit.h"
 
-/* FIPS 180-4 examples; git: "echo hello | git hash-object --stdin". */
+/* FIPS 180-4 and RFC 1321 examples; git: "echo hello | git hash-object
+ * --stdin". */
 static const struct {
 	enum digest_kind kind;
 	const char *content;
@@ -22,6 +23,7 @@ static const struct {
 	  "sha1:ce013625030ba8dba906f756967f9e9ca394464a" },
 	{ DIGEST_GIT_SHA1, "",
 	  "sha1:e69de29bb2d1d6434b8b29ae775ad8c2e48c5391" },
+	{ DIGEST_MD5, "abc", "md5:900150983cd24fb0d6963f7d28e17f72" },
 };
 
 /* In two pieces, so that the running state counts. */
@@ -48,11 +50,49 @@ static void known_digests(void **state)
 		digest_of(vectors[i].kind, vectors[i].content, &made);
 		digest_text(&made, text);
 		assert_string_equal(text, vectors[i].want);
-		assert_int_equal(digest_parse(hex, strlen(hex), &parsed), 0);
+		assert_int_equal(digest_parse_as(vectors[i].kind, hex,
+						 strlen(hex), &parsed),
+				 0);
 		assert_true(digest_equal(&made, &parsed));
-		parsed.bytes[19] ^= 1;
+		assert_true(digest_proves(&made, &parsed));
+		assert_int_equal(digest_of_text(text, &parsed), 0);
+		assert_true(digest_equal(&made, &parsed));
+		parsed.bytes[15] ^= 1;
 		assert_false(digest_equal(&made, &parsed));
+		assert_false(digest_proves(&made, &parsed));
 	}
+}
+
+static void a_prefix_proves(void **state)
+{
+	struct digest promised, whole, none = { .kind = DIGEST_NONE };
+	char text[DIGEST_TEXT];
+
+	(void)state;
+	digest_of(DIGEST_SHA256_PREFIX, "abc", &whole);
+	assert_int_equal(whole.kind, DIGEST_SHA256);
+	assert_int_equal(digest_parse_as(DIGEST_SHA256_PREFIX, "ba7816bf", 8,
+					 &promised),
+			 0);
+	assert_true(digest_proves(&whole, &promised));
+	assert_false(digest_proves(&promised, &whole));
+	assert_false(digest_equal(&whole, &promised));
+	digest_text(&promised, text);
+	assert_string_equal(text, "sha256-prefix:ba7816bf");
+	assert_int_equal(digest_of_text(text, &none), 0);
+	assert_true(digest_equal(&none, &promised));
+	assert_int_equal(digest_of_text("", &none), 0);
+	assert_int_equal(none.kind, DIGEST_NONE);
+	assert_int_equal(digest_of_text("md5:", &none), -EINVAL);
+	assert_int_equal(digest_of_text("ba7816bf", &none), -EINVAL);
+	assert_int_equal(digest_of_text("sha256:ba7816bf", &none), -EINVAL);
+	assert_int_equal(digest_parse_as(DIGEST_SHA256_PREFIX, "ba7816bf8e", 10,
+					 &promised),
+			 0);
+	assert_false(digest_proves(&whole, &promised));
+	assert_false(digest_proves(&none, &none));
+	promised.prefix_len = 0;
+	assert_false(digest_proves(&whole, &promised));
 }
 
 static void at_once_as_in_pieces(void **state)
@@ -90,12 +130,27 @@ static void bad_digests_are_refused(void **state)
 	assert_int_equal(digest_parse(sixty_four, 63, &out), -EINVAL);
 	assert_int_equal(digest_parse(sixty_four, 40, &out), 0);
 	assert_int_equal(digest_parse("", 0, &out), -EINVAL);
+	assert_int_equal(digest_parse(sixty_four, 32, &out), -EINVAL);
+	assert_int_equal(digest_parse_as(DIGEST_MD5, sixty_four, 40, &out),
+			 -EINVAL);
+	assert_int_equal(digest_parse_as(DIGEST_SHA256_PREFIX, sixty_four, 6,
+					 &out),
+			 -EINVAL);
+	assert_int_equal(digest_parse_as(DIGEST_SHA256_PREFIX, sixty_four, 9,
+					 &out),
+			 -EINVAL);
+	assert_int_equal(digest_parse_as(DIGEST_SHA256_PREFIX, sixty_four, 64,
+					 &out),
+			 -EINVAL);
 }
 
 static void keys_name_content_or_pins(void **state)
 {
 	struct digest sha = { .kind = DIGEST_SHA256 };
 	struct digest none = { .kind = DIGEST_NONE };
+	struct digest md5 = { .kind = DIGEST_MD5 };
+	struct digest prefix = { .kind = DIGEST_SHA256_PREFIX,
+				 .prefix_len = 4 };
 	struct content_key of_content, of_pin, of_other;
 	char hex[CONTENT_KEY_HEX];
 
@@ -107,6 +162,10 @@ static void keys_name_content_or_pins(void **state)
 	assert_int_equal(content_key_make(&none, "pin2", &of_other), 0);
 	assert_false(content_key_equal(&of_pin, &of_other));
 	assert_false(content_key_equal(&of_pin, &of_content));
+	assert_int_equal(content_key_make(&md5, "pin", &of_other), 0);
+	assert_true(content_key_equal(&of_pin, &of_other));
+	assert_int_equal(content_key_make(&prefix, "pin", &of_other), 0);
+	assert_true(content_key_equal(&of_pin, &of_other));
 	content_key_hex(&of_content, hex);
 	assert_int_equal(strlen(hex), 64);
 }
@@ -149,6 +208,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(known_digests),
+		cmocka_unit_test(a_prefix_proves),
 		cmocka_unit_test(at_once_as_in_pieces),
 		cmocka_unit_test(kinds_differ),
 		cmocka_unit_test(bad_digests_are_refused),

@@ -95,24 +95,51 @@ static void complete_is_proven_once(void **state)
 	assert_int_equal(fake_source_fetched(&good), SIZE);
 }
 
-static void git_digests_are_checked_too(void **state)
+/* What a hub that gives @kind says of @fake's bytes. */
+static struct digest promise_of(const struct fake_source *fake,
+				enum digest_kind kind)
 {
-	struct digest digest = { .kind = DIGEST_GIT_SHA1 };
-	struct fake_source fake;
-	struct hasher *hasher;
+	struct hasher *hasher = hasher_new(kind, SIZE);
+	struct digest digest;
 
-	(void)state;
-	fake_source_init(&fake, SIZE, 5);
-	hasher = hasher_new(DIGEST_GIT_SHA1, SIZE);
-	assert_int_equal(hasher_add(hasher, fake.bytes, SIZE), 0);
+	assert_int_equal(hasher_add(hasher, fake->bytes, SIZE), 0);
 	assert_int_equal(hasher_finish(hasher, &digest), 0);
+	digest.kind = kind;
+	digest.prefix_len = 4;
+	return digest;
+}
+
+static void check_promise(enum digest_kind kind, bool keep)
+{
+	uint32_t seed = 10 + 2 * kind + keep; /* files of their own */
+	struct digest digest;
+	struct fake_source fake;
+
+	fake_source_init(&fake, SIZE, seed);
+	digest = promise_of(&fake, kind);
+	digest.bytes[3] ^= keep ? 0 : 1;
 	fake_source_release(&fake);
-	fake_source_init_as(&fake, SIZE, 5, &digest);
+	fake_source_init_as(&fake, SIZE, seed, &digest);
 	begin(CACHE_VERIFY_COMPLETE, &fake);
-	fill_whole(blob, &fake);
-	await_state(CACHE_BLOB_VERIFIED);
+	fake_source_serve(&fake, FAKE_GOOD);
+	(void)!fetch_right(blob, &fake, 0, SIZE);
+	fake_source_quiet(&fake);
+	await_state(keep ? CACHE_BLOB_VERIFIED : CACHE_BLOB_BAD);
 	end();
 	fake_source_release(&fake);
+}
+
+static void other_digests_are_checked_too(void **state)
+{
+	static const enum digest_kind kinds[] = { DIGEST_GIT_SHA1, DIGEST_MD5,
+						  DIGEST_SHA256_PREFIX };
+
+	(void)state;
+	log_quiet();
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		check_promise(kinds[i], true);
+		check_promise(kinds[i], false);
+	}
 }
 
 static void closing_waits_for_the_proof(void **state)
@@ -515,7 +542,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 		TEST(complete_is_proven_once),
-		TEST(git_digests_are_checked_too),
+		TEST(other_digests_are_checked_too),
 		TEST(closing_waits_for_the_proof),
 		TEST(off_is_off),
 		TEST(what_is_wrong_is_refused),
