@@ -53,6 +53,13 @@ struct blob *content_blob(struct content *content)
 	return content->ops->blob ? content->ops->blob(content) : NULL;
 }
 
+int content_prepare(struct content *content, uint64_t deadline_ns)
+{
+	return content->ops->prepare
+		       ? content->ops->prepare(content, deadline_ns)
+		       : 0;
+}
+
 struct blob_content {
 	struct content content;
 	struct blob *whole; /* one reference */

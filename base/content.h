@@ -41,6 +41,13 @@ struct content_ops {
 	 * where they are composed.  May be NULL itself.
 	 */
 	struct blob *(*blob)(struct content *content);
+
+	/*
+	 * Learns what resolve() needs, waiting for it at most until
+	 * @deadline_ns: -EINPROGRESS where that is DEADLINE_NOW, -ETIMEDOUT.
+	 * Once it gave 0 it costs nothing.  NULL: nothing is to be learnt.
+	 */
+	int (*prepare)(struct content *content, uint64_t deadline_ns);
 };
 
 struct content {
@@ -62,6 +69,9 @@ int content_resolve(struct content *content, uint64_t off, uint64_t len,
 int content_copy(struct content *content, uint64_t off, size_t len,
 		 void *to) MUST_CHECK;
 struct blob *content_blob(struct content *content);
+
+/* Before the first resolve; a lane's, but with DEADLINE_NOW anyone's. */
+int content_prepare(struct content *content, uint64_t deadline_ns) MUST_CHECK;
 
 /* The whole of @blob; takes its own reference. */
 int content_of_blob(struct blob *blob, struct content **out) MUST_CHECK;

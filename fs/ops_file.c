@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "fs/call.h"
 #include "fs/control.h"
@@ -49,9 +50,14 @@ int file_open(struct node *node, struct content **out)
 static void open_run(struct call *call)
 {
 	struct open_call *open = container_of(call, struct open_call, call);
-	auto_content struct content *content = NULL;
-	int r = file_open(open->node, &content);
+	auto_content struct content *content = node_content(open->node);
+	int r = content ? 0 : file_open(open->node, &content);
 
+	if (r == 0)
+		r = content_prepare(content, call_patience(call));
+	if (call_defer(call, r))
+		return;
+	call_failed(call, r);
 	if (call_claim(call)) {
 		if (r == 0)
 			open_answer(call->fs, call->req, open->node, content,
@@ -76,7 +82,10 @@ static const struct call_ops open_ops = {
 	.late = ETIMEDOUT,
 };
 
-/* The first open of a blob reads the cache's index. */
+/*
+ * The first open of a blob reads the cache's index; that of a staged file
+ * may have to learn where the weights lie.
+ */
 static void open_slow(struct fs *fs, fuse_req_t req, struct node *node,
 		      const struct fuse_file_info *fi)
 {
@@ -89,6 +98,7 @@ static void open_slow(struct fs *fs, fuse_req_t req, struct node *node,
 	call_init(&open->call, &open_ops, fs, req);
 	open->node = node_ref(node);
 	open->fi = *fi;
+	call_ask(&open->call, late_name(node->id, ""));
 	call_start(&open->call, fs->disk);
 }
 
@@ -122,7 +132,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	}
 	fi->keep_cache = 1;
 	content = node_content(node);
-	if (content)
+	if (content && content_prepare(content, DEADLINE_NOW) == 0)
 		open_answer(fs, req, node, content, fi);
 	else
 		open_slow(fs, req, node, fi);

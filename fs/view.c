@@ -62,6 +62,16 @@ static int stage_open(void *arg, size_t index, struct blob **out)
 	return view_blob(arg, index, out);
 }
 
+static void *stage_ref(void *arg)
+{
+	return view_ref(arg);
+}
+
+static void stage_unref(void *arg)
+{
+	view_unref(arg);
+}
+
 static int stage_keep(void *arg, struct source *source, struct blob **out)
 {
 	struct view *view = arg;
@@ -85,6 +95,8 @@ void view_stage_repo(struct view *view, uint64_t deadline_ns,
 		.files = view->files,
 		.file_count = repo->file_count,
 		.open = stage_open,
+		.ref = stage_ref,
+		.unref = stage_unref,
 		.keep = stage_keep,
 		.jobs = view->fs->jobs,
 		.skeletons = view->fs->config->skeletons,

@@ -7,7 +7,8 @@
  *		    name, body,
  *	u64 XXH3 of all before.
  *
- * The body of a generated file is its bytes, that of a plan its encoding.
+ * The body of a generated file is its bytes, that of a plan its encoding,
+ * that of a deferred file u64 size and its path.
  */
 #include "staging/stage_listing.h"
 
@@ -18,14 +19,20 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "staging/deferred.h"
 
 #define LISTING_MAGIC 0x534c484f
-#define LISTING_VERSION 1
+#define LISTING_VERSION 2
 #define LISTING_HEADER_BYTES 12
 #define LISTING_ENTRY_BYTES 16
 #define LISTING_SUM_BYTES 8
 
-enum listing_what { LISTING_DIR, LISTING_BYTES, LISTING_PLAN };
+enum listing_what {
+	LISTING_DIR,
+	LISTING_BYTES,
+	LISTING_PLAN,
+	LISTING_DEFERRED
+};
 
 static int put_bytes(const struct stage_entry *entry, struct str *out)
 {
@@ -39,12 +46,26 @@ static int put_bytes(const struct stage_entry *entry, struct str *out)
 	return r < 0 ? r : str_append(out, bytes, len);
 }
 
+static int put_deferred(const struct stage_entry *entry, struct str *out)
+{
+	uint8_t size[8];
+	int r;
+
+	put_le64(size, entry->content->size);
+	r = str_append(out, size, sizeof(size));
+	return r < 0 ? r : str_append_text(out, deferred_path(entry->content));
+}
+
 static int put_body(const struct stage_entry *entry, enum listing_what *what,
 		    struct str *out)
 {
 	if (entry->kind == STAGE_DIR) {
 		*what = LISTING_DIR;
 		return 0;
+	}
+	if (deferred_path(entry->content)) {
+		*what = LISTING_DEFERRED;
+		return put_deferred(entry, out);
 	}
 	if (content_plan(entry->content)) {
 		*what = LISTING_PLAN;
@@ -112,6 +133,23 @@ static int take_plan(const struct stage_repo *repo, const char *name,
 	return r < 0 ? r : stage_listing_add_plan(out, name, repo, plan);
 }
 
+static int take_deferred(const struct stage_repo *repo, const char *name,
+			 const uint8_t *body, size_t len,
+			 struct stage_listing *out)
+{
+	auto_free char *path = NULL;
+	struct content *content;
+	int r;
+
+	if (len <= 8 || memchr(body + 8, 0, len - 8))
+		return -EBADMSG;
+	path = mem_strndup((const char *)body + 8, len - 8);
+	if (!path)
+		return -ENOMEM;
+	r = deferred_new(repo, path, le64(body), &content);
+	return r < 0 ? r : stage_listing_add(out, name, content, NULL);
+}
+
 static int take_entry(const struct stage_repo *repo, struct cursor *c,
 		      struct stage_listing *out)
 {
@@ -134,6 +172,8 @@ static int take_entry(const struct stage_repo *repo, struct cursor *c,
 		return take_bytes(name, body, body_len, out);
 	case LISTING_PLAN:
 		return take_plan(repo, name, body, body_len, out);
+	case LISTING_DEFERRED:
+		return take_deferred(repo, name, body, body_len, out);
 	default:
 		return -EBADMSG;
 	}

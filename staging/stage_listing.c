@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "staging/deferred.h"
 #include "staging/stage_repo.h"
 
 void stage_listing_release(struct stage_listing *listing)
@@ -96,29 +97,47 @@ static int open_sources(const struct stage_repo *repo, const struct plan *plan,
 	return r;
 }
 
-int stage_listing_add_plan(struct stage_listing *listing, const char *name,
-			   const struct stage_repo *repo, struct plan *handed)
+int stage_plan_content(const struct stage_repo *repo, struct plan *handed,
+		       struct content **out)
 {
 	auto_plan struct plan *plan = handed;
 	size_t count = plan->source_count;
 	struct blob **blobs = mem_array(count + 1, sizeof(*blobs));
-	char digest[sizeof(plan->digest)];
-	struct content *content;
 	int r;
 
 	if (!blobs)
 		return -ENOMEM;
-	memcpy(digest, plan->digest, sizeof(digest));
 	r = open_sources(repo, plan, blobs);
 	if (r == 0)
-		r = plan_content(take_ptr(plan), blobs, &content);
-	if (r == 0)
-		r = stage_listing_add(listing, name, content, digest);
+		r = plan_content(take_ptr(plan), blobs, out);
 	for (size_t i = 0; i < count; i++)
 		if (blobs[i])
 			blob_unref(blobs[i]);
 	free(blobs);
 	return r;
+}
+
+int stage_listing_add_plan(struct stage_listing *listing, const char *name,
+			   const struct stage_repo *repo, struct plan *plan)
+{
+	char digest[sizeof(plan->digest)];
+	struct content *content;
+	int r;
+
+	memcpy(digest, plan->digest, sizeof(digest));
+	r = stage_plan_content(repo, plan, &content);
+	return r < 0 ? r : stage_listing_add(listing, name, content, digest);
+}
+
+int stage_listing_add_deferred(struct stage_listing *listing, const char *dir,
+			       const char *name, const struct stage_repo *repo,
+			       uint64_t size)
+{
+	auto_free char *path = mem_printf("%s%s%s", dir, *dir ? "/" : "", name);
+	struct content *content;
+	int r = path ? deferred_new(repo, path, size, &content) : -ENOMEM;
+
+	return r < 0 ? r : stage_listing_add(listing, name, content, NULL);
 }
 
 static int by_name(const void *a, const void *b)

@@ -24,10 +24,23 @@ int stage_listing_add(struct stage_listing *listing, const char *name,
 int stage_listing_add_text(struct stage_listing *listing, const char *name,
 			   struct str *text) MUST_CHECK;
 
+/* @plan (taken, also on failure) over the files of @repo. */
+int stage_plan_content(const struct stage_repo *repo, struct plan *plan,
+		       struct content **out) MUST_CHECK;
+
 /* The staged file of @plan, which is taken, also on failure. */
 int stage_listing_add_plan(struct stage_listing *listing, const char *name,
 			   const struct stage_repo *repo,
 			   struct plan *plan) MUST_CHECK;
+
+/*
+ * A file of @size bytes whose plan is made when it is opened, by the
+ * stager's plan() of "<dir>/<name>"; that it has another size then refuses
+ * the opening.
+ */
+int stage_listing_add_deferred(struct stage_listing *listing, const char *dir,
+			       const char *name, const struct stage_repo *repo,
+			       uint64_t size) MUST_CHECK;
 
 /* By name; last. */
 void stage_listing_sort(struct stage_listing *listing);

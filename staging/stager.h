@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "base/annot.h"
+#include "staging/plan.h"
 #include "staging/staging.h"
 
 struct stager {
@@ -26,6 +27,13 @@ struct stager {
 	/* As stage_list(); the entries need not be sorted. */
 	int (*list)(const struct stage_repo *repo, const char *dir,
 		    struct stage_listing *out);
+
+	/*
+	 * Plans the file @path, which list() gave as deferred (deferred.h).
+	 * NULL: it gives none.
+	 */
+	int (*plan)(const struct stage_repo *repo, const char *path,
+		    struct plan **out);
 };
 
 /* The one for @repo; NULL: no such kind. */

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "staging/deferred.h"
 #include "staging/plan.h"
 #include "staging/info.h"
 #include "staging/json_write.h"
@@ -154,7 +155,13 @@ int stage_plan_json(const struct stage_repo *repo, const char *path,
 	if (r < 0)
 		return r;
 	entry = stage_listing_find(&listing, name);
-	if (entry && entry->content)
-		plan = content_plan(entry->content);
+	if (entry && entry->content) {
+		r = content_prepare(entry->content, repo->deadline_ns);
+		plan = deferred_path(entry->content)
+			       ? deferred_plan(entry->content)
+			       : content_plan(entry->content);
+	}
+	if (r < 0)
+		return r;
 	return plan ? write_plan(plan, out) : -ENOENT;
 }

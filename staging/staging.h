@@ -60,6 +60,13 @@ struct stage_repo {
 	void *arg;
 
 	/*
+	 * Another reference of @arg, and of all that this struct points to;
+	 * NULL: it lives for ever.
+	 */
+	void *(*ref)(void *arg);
+	void (*unref)(void *arg);
+
+	/*
 	 * The cache's blob of @source, which keeps its own reference; one
 	 * reference.  NULL: nothing is kept, so no archive can be read.
 	 */
