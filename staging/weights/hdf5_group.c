@@ -190,28 +190,33 @@ static int find_part(struct hdf5_file *file, const struct hdf5_object *group,
 	return r < 0 ? r : read_node(&search, node, header);
 }
 
-int hdf5_find(struct hdf5_file *file, const struct hdf5_object *from,
-	      const char *path, struct hdf5_object *out)
+int hdf5_find_header(struct hdf5_file *file, const struct hdf5_object *from,
+		     const char *path, uint64_t *header)
 {
 	struct hdf5_object at = *from;
 	const char *part = path;
 
 	for (;;) {
 		size_t len = strcspn(part, "/");
-		uint64_t header;
 		int r;
 
 		if (!at.is_group)
 			return -ENOENT;
-		r = find_part(file, &at, part, len, &header);
-		if (r == 0)
-			r = hdf5_object_read(file, header, &at);
+		r = find_part(file, &at, part, len, header);
+		if (r < 0 || part[len] == '\0')
+			return r;
+		r = hdf5_object_read(file, *header, &at);
 		if (r < 0)
 			return r;
-		if (part[len] == '\0')
-			break;
 		part += len + 1;
 	}
-	*out = at;
-	return 0;
+}
+
+int hdf5_find(struct hdf5_file *file, const struct hdf5_object *from,
+	      const char *path, struct hdf5_object *out)
+{
+	uint64_t header;
+	int r = hdf5_find_header(file, from, path, &header);
+
+	return r < 0 ? r : hdf5_object_read(file, header, out);
 }

@@ -27,4 +27,8 @@
 int hdf5_find(struct hdf5_file *file, const struct hdf5_object *from,
 	      const char *path, struct hdf5_object *out) MUST_CHECK;
 
+/* As hdf5_find(), but only where its object header is. */
+int hdf5_find_header(struct hdf5_file *file, const struct hdf5_object *from,
+		     const char *path, uint64_t *header) MUST_CHECK;
+
 #endif
