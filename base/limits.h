@@ -69,6 +69,18 @@
 #define BUNDLE_SHARDS_MAX 4096		    /* one a worker; most surveyed: 3 */
 #define BUNDLE_SLICES_MAX ((size_t)1 << 16) /* of all tensors */
 #define BUNDLE_PARTS_MAX 1024 /* of one tensor: each is held against each */
+#define HDF5_PIECES_KEPT 32   /* of HEAD_FETCH_BYTES in memory: 2 MiB */
+#define HDF5_PIECES_MAX 16384 /* got for one file; NASNetMobile needs 400 */
+#define HDF5_WORK_MAX \
+	((uint64_t)256 << 20)	/* bytes of headers; NASNetMobile: 6 MiB */
+#define HDF5_READ_WORK 64	/* what a read costs beside its bytes */
+#define HDF5_BLOCKS_MAX 256	/* continuations of an object header */
+#define HDF5_TREE_LEVELS_MAX 16 /* of 2 children and more: 65,536 nodes */
+#define HDF5_RANK_MAX 32	/* the format's own limit */
+#define HDF5_NODE_K_MAX 1024	/* of files written on to; usual are 4 and 16 */
+#define HDF5_NAMES_MAX ((size_t)1 << 16) /* largest model surveyed: 1,100 */
+#define KERAS_CONFIG_BYTES_MAX \
+	((size_t)8 << 20) /* a graph as Keras' JSON; NASNetLarge's: 0.6 MiB */
 
 /* Staged files */
 #define STAGED_INLINE_MAX 2147483647ULL	       /* protobuf's largest message */

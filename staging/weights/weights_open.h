@@ -51,5 +51,6 @@ int weights_open(const struct stage_repo *repo, const struct weights_kind *kind,
 /* The formats, each in its own file. */
 int safetensors_load(struct weights_load *load) MUST_CHECK;
 int torch_zip_load(struct weights_load *load) MUST_CHECK;
+int hdf5_load(struct weights_load *load) MUST_CHECK;
 
 #endif
