@@ -90,6 +90,8 @@
 	((size_t)256) /* local headers read to list a zip: a request each */
 #define DEFLATE_RATIO_MAX 1032 /* more deflate cannot (zlib's own figure) */
 #define GZIP_MEMBERS_MAX 10000 /* parallel packers write one for 128 KiB */
+#define TAR_PADDING_MAX \
+	((uint64_t)16 << 20) /* zeros at the end: tar's default is 10 KiB */
 #define FRAME_BYTES_MAX \
 	((size_t)128 << 10) /* of the worker's answer: two pipes full */
 #define WORKER_MEMORY_BYTES \

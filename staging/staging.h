@@ -30,6 +30,9 @@
 #include "base/memo.h"
 #include "base/str.h"
 
+struct jobs;
+struct source;
+
 enum stage_form {
 	STAGE_FORM_PLAIN, /* batched, dynamic */
 	STAGE_FORM_DL4J	  /* batch 1; every importer */
@@ -53,6 +56,13 @@ struct stage_repo {
 	/* File @index as a blob; one reference. */
 	int (*open)(void *arg, size_t index, struct blob **out);
 	void *arg;
+
+	/*
+	 * The cache's blob of a source, with @arg as above; one reference.
+	 * .keep and .jobs are for archives; without .jobs these are refused.
+	 */
+	int (*keep)(void *arg, struct source *source, struct blob **out);
+	struct jobs *jobs; /* archive/archive.h */
 
 	struct memo *memo;    /* for plans; may be NULL */
 	enum stage_form form; /* of the staged.onnx without a form */

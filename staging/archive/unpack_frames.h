@@ -37,10 +37,11 @@ enum frame_kind {
 };
 
 enum unpack_reason {
-	UNPACK_DAMAGED = 1, /* or no archive at all */
-	UNPACK_TOO_BIG,	    /* past a bound */
-	UNPACK_UNKNOWN,	    /* a way of packing that is not read */
-	UNPACK_FAILED /* no memory, say: nothing is wrong with the bytes */
+	UNPACK_FINE,	/* never sent */
+	UNPACK_DAMAGED, /* or no archive at all */
+	UNPACK_TOO_BIG, /* past a bound */
+	UNPACK_UNKNOWN, /* a way of packing that is not read */
+	UNPACK_FAILED	/* no memory, say: nothing is wrong with the bytes */
 };
 
 /* Writes the head of a frame of @len bytes. */
@@ -59,7 +60,7 @@ struct frame_reader {
 	const struct frame_taker_ops *ops;
 	void *arg;
 
-	/* What REFUSED said; printable ASCII.  0: nothing. */
+	/* What REFUSED said; .words are printable ASCII. */
 	enum unpack_reason reason;
 	char words[FRAME_WORDS_MAX + 1];
 	bool ended; /* END or REFUSED came */

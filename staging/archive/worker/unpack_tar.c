@@ -42,6 +42,8 @@ static void count_zeros(struct tar *tar, const uint8_t *bytes, size_t len)
 {
 	size_t zeros = 0;
 
+	if (len > 0 && bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0)
+		zeros = len;
 	while (zeros < len && bytes[len - 1 - zeros] == 0)
 		zeros++;
 	tar->zeros = zeros == len ? tar->zeros + len : zeros;
@@ -173,13 +175,17 @@ static int give_entries(struct tar *tar)
 /* Reads what is behind the end mark. */
 static int check_rest(struct tar *tar)
 {
+	uint64_t rest = 0;
 	const void *bytes;
 	ssize_t n;
 
 	while ((n = unpack_stream_read(tar->stream, &bytes)) > 0) {
 		count_zeros(tar, bytes, (size_t)n);
+		rest += (uint64_t)n;
 		if (tar->zeros < (uint64_t)n)
 			return -EBADMSG;
+		if (rest > TAR_PADDING_MAX)
+			return -EFBIG;
 	}
 	if (n < 0)
 		return (int)n;
