@@ -99,6 +99,41 @@
 #define MODEL_POSITIONS_MAX ((size_t)1 << 17) /* relative ones: 512 are usual */
 #define EXTERNAL_ALIGN 4096 /* the ONNX specification's advice */
 
+/* Archives and jobs */
+#define ARCHIVE_MEMBERS_MAX \
+	((size_t)1 << 16) /* largest repository zipped: 10,000 files */
+#define ARCHIVE_LEFT_MAX ((uint64_t)1 << 18) /* entries that are no members */
+#define ARCHIVE_TABLE_BYTES_MAX \
+	((size_t)16 << 20) /* ARCHIVE_MEMBERS_MAX of 250 bytes each */
+#define ARCHIVE_MEMBER_BYTES_MAX \
+	((uint64_t)1 << 40)  /* 1 TiB: 100 times the largest one surveyed */
+#define ARCHIVE_RATIO_MAX 64 /* weights: 1.1; a text graph: 10 */
+#define ARCHIVE_RATIO_FREE \
+	((uint64_t)1 << 30) /* so much any archive may hold: small ones vary */
+#define ARCHIVE_LOCALS_MAX \
+	((size_t)256) /* local headers read to list a zip: a request each */
+#define DEFLATE_RATIO_MAX 1032 /* more deflate cannot (zlib's own figure) */
+#define GZIP_MEMBERS_MAX 10000 /* parallel packers write one for 128 KiB */
+#define TAR_PADDING_MAX \
+	((uint64_t)16 << 20) /* zeros at the end: tar's default is 10 KiB */
+#define FRAME_BYTES_MAX \
+	((size_t)128 << 10) /* of the worker's answer: two pipes full */
+#define WORKER_MEMORY_BYTES \
+	((uint64_t)512 << 20) /* xz -9 wants 65 MiB, zstd --long 128 */
+#define WORKER_CPU_S 60	      /* and one more for each MiB: xz gives 50 MiB/s */
+#define JOB_THREADS 2	      /* each has a worker: one a core of two */
+#define JOB_QUEUE_MAX 4096    /* members of a zip that are read at once */
+#define JOB_RANGES_MAX 65536  /* as DISK_LANE_QUEUE_MAX */
+#define JOB_PIECE_BYTES \
+	((size_t)8 << 20)   /* of an archive at a time: two ranges */
+#define JOB_STALL_S 120	    /* no byte in or out: as REQUEST_DEADLINE_S */
+#define JOB_KEEP_S 600	    /* to give a job's members to the cache */
+#define JOB_TRIES_MAX 3	    /* of a content whose worker died */
+#define JOB_FORGIVE_S 600   /* then it is tried again */
+#define JOB_FAILED_MAX 4096 /* contents remembered as failed: 500 KiB */
+#define SPOOL_FREE_MIN \
+	((uint64_t)256 << 20) /* what a spool leaves of the disk */
+
 /* Blocks */
 #define BLOCK_BYTES                                                      \
 	((size_t)64 << 10) /* .h5 importers read in pieces of 2 KiB: see \

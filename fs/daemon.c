@@ -19,6 +19,7 @@
 #include "fs/mount_point.h"
 #include "fs/notify.h"
 #include "fs/ops.h"
+#include "staging/archive/archive.h"
 
 /* Between looks at whether the kernel has our answer to its INIT. */
 #define GREET_NS (10 * NS_PER_MS)
@@ -102,6 +103,7 @@ static int fs_open(struct fs *fs, struct str *why)
 		.spoiled = notify_spoiled,
 		.spoiled_arg = fs,
 	};
+	struct jobs_options jobs = { 0 };
 	int r = cache_open(&options, &fs->cache);
 
 	if (r < 0)
@@ -109,7 +111,14 @@ static int fs_open(struct fs *fs, struct str *why)
 				   config->cache_dir,
 				   r == -EBUSY ? "another mount uses it"
 					       : strerror(-r));
-	if (!config->offline)
+	jobs.dir = config->cache_dir;
+	r = jobs_new(&jobs, &fs->jobs);
+	if (r == -ENOENT) {
+		log_warn("fs", "omnihub-unpack is not installed: archives "
+			       "cannot be read");
+		r = 0;
+	}
+	if (r == 0 && !config->offline)
 		r = fetcher_new(config->timeout_s, &fs->fetcher);
 	if (r == 0)
 		r = lanes_new(fs);
@@ -133,6 +142,7 @@ static void fs_stop(struct fs *fs)
 		fetcher_stop(fs->fetcher);
 	if (fs->cache)
 		cache_quiet(fs->cache);
+	jobs_stop(fs->jobs);
 	pool_stop(fs->disk);
 	pool_stop(fs->slow);
 }
@@ -145,6 +155,8 @@ static void fs_close(struct fs *fs)
 	pool_free(fs->slow);
 	if (fs->tree.root)
 		tree_release(&fs->tree);
+	if (fs->jobs)
+		jobs_free(fs->jobs);
 	for (size_t i = 0; i < fs->hub_count; i++)
 		provider_free(fs->hubs[i]);
 	free(fs->hubs);

@@ -72,11 +72,9 @@ static void stage_unref(void *arg)
 	view_unref(arg);
 }
 
-static int stage_keep(void *arg, struct source *source, struct blob **out)
+static int stage_keep(void *keep_arg, struct source *source, struct blob **out)
 {
-	struct view *view = arg;
-
-	return cache_blob(view->fs->cache, source, out);
+	return cache_blob(keep_arg, source, out);
 }
 
 void view_stage_repo(struct view *view, uint64_t deadline_ns,
@@ -98,6 +96,7 @@ void view_stage_repo(struct view *view, uint64_t deadline_ns,
 		.ref = stage_ref,
 		.unref = stage_unref,
 		.keep = stage_keep,
+		.keep_arg = view->fs->cache,
 		.jobs = view->fs->jobs,
 		.skeletons = view->fs->config->skeletons,
 		.arg = view,

@@ -30,6 +30,9 @@
 #include "base/memo.h"
 #include "base/str.h"
 
+struct jobs;
+struct source;
+
 enum stage_form {
 	STAGE_FORM_PLAIN, /* batched, dynamic */
 	STAGE_FORM_DL4J	  /* batch 1; every importer */
@@ -68,10 +71,12 @@ struct stage_repo {
 
 	/*
 	 * The cache's blob of @source, which keeps its own reference; one
-	 * reference.  NULL: nothing is kept, so no archive can be read.
+	 * reference.  .keep_arg and .jobs live longer than any archive or job.
+	 * Without .jobs (archive/archive.h) archives are refused.
 	 */
-	int (*keep)(void *arg, struct source *source, struct blob **out);
-	struct jobs *jobs; /* of archive/jobs.h; NULL: none may be started */
+	int (*keep)(void *keep_arg, struct source *source, struct blob **out);
+	void *keep_arg;
+	struct jobs *jobs;
 
 	struct memo *memo;     /* for plans; may be NULL */
 	const char *skeletons; /* the user's folder of skeletons, or NULL */

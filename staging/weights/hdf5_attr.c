@@ -223,7 +223,7 @@ static int find_vlen(struct hdf5_file *file, uint64_t ref, uint64_t *at,
 		     size_t *len)
 {
 	uint8_t bytes[VLEN_BYTES];
-	uint64_t stored;
+	uint64_t stored = 0;
 	int r = hdf5_read(file, ref, sizeof(bytes), bytes);
 
 	*len = 0;

@@ -26,6 +26,7 @@
 #define FLAGS_REFUSED (1u << 0 | 1u << 5 | 1u << 6 | 1u << 13)
 #define FLAG_DESCRIPTOR (1u << 3)
 #define TORCH_ALIGN 64
+#define MADE_BY_UNIX 3
 
 struct end_record {
 	uint64_t at; /* in the file */
@@ -121,10 +122,9 @@ int zip_find_end(const void *tail, size_t len, uint64_t file_size,
 }
 
 /* The 64-bit values that the 32-bit fields point to. */
-static int take_zip64(struct cursor extra, struct zip_entry *entry,
-		      uint64_t *packed)
+static int take_zip64(struct cursor extra, struct zip_entry *entry)
 {
-	uint64_t *wide[3] = { &entry->size, packed, &entry->local };
+	uint64_t *wide[3] = { &entry->size, &entry->packed, &entry->local };
 
 	while (cursor_left(&extra) > 0) {
 		uint16_t kind = cursor_le16(&extra);
@@ -142,50 +142,72 @@ static int take_zip64(struct cursor extra, struct zip_entry *entry,
 				*wide[i] = cursor_le64(&values);
 		return values.bad ? -EBADMSG : 0;
 	}
-	return entry->size == ZIP64_32 || *packed == ZIP64_32 ||
+	return entry->size == ZIP64_32 || entry->packed == ZIP64_32 ||
 			       entry->local == ZIP64_32
 		       ? -EBADMSG
 		       : 0;
 }
 
-static int take_name(struct zip_entry *entry, const uint8_t *name)
+static int take_name(struct zip_entry *entry, const uint8_t *name,
+		     bool packed_too)
 {
 	if (!name || entry->name_len == 0 || entry->name_len > PATH_BYTES_MAX ||
-	    memchr(name, 0, entry->name_len) ||
-	    !utf8_valid(name, entry->name_len))
+	    memchr(name, 0, entry->name_len))
+		return -EBADMSG;
+	if (!packed_too && !utf8_valid(name, entry->name_len))
 		return -EBADMSG;
 	entry->name = mem_strndup((const char *)name, entry->name_len);
 	return entry->name ? 0 : -ENOMEM;
 }
 
-static int take_entry(struct cursor *c, struct zip_entry *entry)
+static int check_packing(const struct zip_entry *entry, bool packed_too)
+{
+	bool known = entry->method == ZIP_STORED ||
+		     entry->method == ZIP_DEFLATED;
+
+	if ((entry->flags & FLAGS_REFUSED) || !known)
+		return packed_too ? -EOPNOTSUPP : -EBADMSG;
+	if (entry->method == ZIP_STORED)
+		return entry->packed == entry->size ? 0 : -EBADMSG;
+	if (!packed_too)
+		return -EBADMSG;
+	return entry->size / DEFLATE_RATIO_MAX <= entry->packed ? 0 : -EBADMSG;
+}
+
+static void take_fixed(const uint8_t *fixed, struct zip_entry *entry)
+{
+	entry->flags = le16(fixed + 8);
+	entry->method = le16(fixed + 10);
+	entry->crc = le32(fixed + 16);
+	entry->packed = le32(fixed + 20);
+	entry->size = le32(fixed + 24);
+	entry->name_len = le16(fixed + 28);
+	if (fixed[5] == MADE_BY_UNIX)
+		entry->mode = le16(fixed + 40);
+	entry->local = le32(fixed + 42);
+}
+
+static int take_entry(struct cursor *c, struct zip_entry *entry,
+		      bool packed_too)
 {
 	const uint8_t *fixed = cursor_take(c, ENTRY_BYTES);
-	uint16_t extra_len, comment_len;
 	const uint8_t *name, *extra;
-	uint64_t packed;
+	uint16_t extra_len;
 	int r;
 
 	if (!fixed || le32(fixed) != ENTRY_MAGIC)
 		return -EBADMSG;
-	entry->flags = le16(fixed + 8);
-	entry->crc = le32(fixed + 16);
-	packed = le32(fixed + 20);
-	entry->size = le32(fixed + 24);
-	entry->name_len = le16(fixed + 28);
+	take_fixed(fixed, entry);
 	extra_len = le16(fixed + 30);
-	comment_len = le16(fixed + 32);
-	entry->local = le32(fixed + 42);
 	name = cursor_take(c, entry->name_len);
 	extra = cursor_take(c, extra_len);
-	cursor_take(c, comment_len);
-	if (c->bad || (entry->flags & FLAGS_REFUSED) || le16(fixed + 10) != 0 ||
-	    le16(fixed + 34) != 0)
+	cursor_take(c, le16(fixed + 32)); /* the comment */
+	if (c->bad || le16(fixed + 34) != 0)
 		return -EBADMSG;
-	r = take_zip64(cursor_of(extra, extra_len), entry, &packed);
-	if (r < 0 || packed != entry->size)
-		return -EBADMSG;
-	return take_name(entry, name);
+	r = take_zip64(cursor_of(extra, extra_len), entry);
+	if (r == 0)
+		r = check_packing(entry, packed_too);
+	return r < 0 ? r : take_name(entry, name, packed_too);
 }
 
 static int by_local(const void *a, const void *b)
@@ -211,7 +233,7 @@ static int check_layout(struct zip_directory *directory, uint64_t dir_off)
 						       : dir_off;
 		if (entry->next <= entry->local ||
 		    entry->next - entry->local < least ||
-		    entry->next - entry->local - least < entry->size)
+		    entry->next - entry->local - least < entry->packed)
 			return -EBADMSG;
 	}
 	return 0;
@@ -231,8 +253,8 @@ static int index_names(struct zip_directory *directory)
 	return 0;
 }
 
-int zip_directory_parse(const void *bytes, const struct zip_end *end,
-			struct zip_directory **out)
+static int parse(const void *bytes, const struct zip_end *end, bool packed_too,
+		 struct zip_directory **out)
 {
 	auto_zip_directory struct zip_directory *directory = NULL;
 	struct cursor c = cursor_of(bytes, end->dir_len);
@@ -251,7 +273,8 @@ int zip_directory_parse(const void *bytes, const struct zip_end *end,
 	if (!directory->entries)
 		return -ENOMEM;
 	while (directory->count < end->count) {
-		r = take_entry(&c, &directory->entries[directory->count++]);
+		r = take_entry(&c, &directory->entries[directory->count++],
+			       packed_too);
 		if (r < 0)
 			return r;
 	}
@@ -263,6 +286,18 @@ int zip_directory_parse(const void *bytes, const struct zip_end *end,
 	if (r == 0)
 		*out = take_ptr(directory);
 	return r;
+}
+
+int zip_directory_parse(const void *bytes, const struct zip_end *end,
+			struct zip_directory **out)
+{
+	return parse(bytes, end, false, out);
+}
+
+int zip_directory_parse_packed(const void *bytes, const struct zip_end *end,
+			       struct zip_directory **out)
+{
+	return parse(bytes, end, true, out);
 }
 
 void zip_directory_free(struct zip_directory *directory)
@@ -304,9 +339,9 @@ bool zip_derive(struct zip_entry *entry)
 	if (entry->flags & FLAG_DESCRIPTOR)
 		behind = wide ? 24 : 16;
 	if (entry->next - least < behind ||
-	    entry->next - least - behind < entry->size)
+	    entry->next - least - behind < entry->packed)
 		return false;
-	payload = entry->next - behind - entry->size;
+	payload = entry->next - behind - entry->packed;
 	if (payload != torch_payload(entry) && (behind > 0 || payload != least))
 		return false;
 	entry->payload = payload;
@@ -315,11 +350,12 @@ bool zip_derive(struct zip_entry *entry)
 }
 
 /* A size in a local header: the true one, or left to the descriptor. */
-static bool local_size_fits(const struct zip_entry *entry, uint32_t size)
+static bool local_size_fits(const struct zip_entry *entry, uint64_t size,
+			    uint32_t local)
 {
-	if (size == 0 && (entry->flags & FLAG_DESCRIPTOR))
+	if (local == 0 && (entry->flags & FLAG_DESCRIPTOR))
 		return true;
-	return size == u64_min(entry->size, ZIP64_32);
+	return local == u64_min(size, ZIP64_32);
 }
 
 int zip_local_check(struct zip_entry *entry, const void *bytes, size_t len)
@@ -330,15 +366,16 @@ int zip_local_check(struct zip_entry *entry, const void *bytes, size_t len)
 	if (len < (size_t)ZIP_LOCAL_BYTES + entry->name_len)
 		return -EBADMSG;
 	if (le32(fixed) != LOCAL_MAGIC || le16(fixed + 6) != entry->flags ||
-	    le16(fixed + 8) != 0 || le16(fixed + 26) != entry->name_len ||
+	    le16(fixed + 8) != entry->method ||
+	    le16(fixed + 26) != entry->name_len ||
 	    memcmp(fixed + ZIP_LOCAL_BYTES, entry->name, entry->name_len) != 0)
 		return -EBADMSG;
-	if (!local_size_fits(entry, le32(fixed + 18)) ||
-	    !local_size_fits(entry, le32(fixed + 22)))
+	if (!local_size_fits(entry, entry->packed, le32(fixed + 18)) ||
+	    !local_size_fits(entry, entry->size, le32(fixed + 22)))
 		return -EBADMSG;
 	payload = entry->local + ZIP_LOCAL_BYTES + entry->name_len +
 		  le16(fixed + 28);
-	if (payload > entry->next || entry->next - payload < entry->size)
+	if (payload > entry->next || entry->next - payload < entry->packed)
 		return -EBADMSG;
 	if (entry->proven && entry->payload != payload)
 		return -EBADMSG;

@@ -10,7 +10,8 @@
  *
  * Stricter than most readers, so that no two can differ about the bytes:
  * records tile the file from byte 0 to the directory, the directory ends
- * where its end record begins, all is stored, nothing is encrypted.
+ * where its end record begins, nothing is encrypted; for a checkpoint all
+ * is stored too.
  *
  * The payload's offset depends on the length of the *local* extra field.
  * It is derived where that is certain (zip_derive()), else the local header
@@ -28,16 +29,21 @@
 #include "base/map.h"
 
 #define ZIP_LOCAL_BYTES 30 /* of a local header before name and extra */
+#define ZIP_STORED 0
+#define ZIP_DEFLATED 8
 
 struct zip_entry {
 	char *name;	  /* owned */
 	uint64_t local;	  /* offset of its local header */
 	uint64_t next;	  /* of the record after it */
-	uint64_t size;	  /* of the payload */
+	uint64_t size;	  /* of the payload, unpacked */
+	uint64_t packed;  /* as it is in the file; stored: the same */
 	uint64_t payload; /* its offset, once .proven */
 	uint32_t crc;
 	uint16_t flags;
 	uint16_t name_len;
+	uint16_t method; /* ZIP_STORED or ZIP_DEFLATED */
+	uint16_t mode;	 /* of Unix, where one wrote it; else 0 */
 	bool proven;
 };
 
@@ -68,6 +74,13 @@ int zip_find_end(const void *tail, size_t len, uint64_t file_size,
  */
 int zip_directory_parse(const void *bytes, const struct zip_end *end,
 			struct zip_directory **out) MUST_CHECK;
+
+/*
+ * As above; members may be deflated, and names bytes that are not UTF-8.
+ * -EOPNOTSUPP: a member is encrypted, or packed in another way.
+ */
+int zip_directory_parse_packed(const void *bytes, const struct zip_end *end,
+			       struct zip_directory **out) MUST_CHECK;
 void zip_directory_free(struct zip_directory *directory);
 DEFINE_AUTO_PTR(zip_directory, struct zip_directory, zip_directory_free)
 #define auto_zip_directory auto_of(zip_directory)
