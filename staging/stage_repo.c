@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "staging/archive/archive.h"
 
 bool stage_repo_find(const struct stage_repo *repo, const char *path,
 		     size_t *index)
@@ -42,14 +43,38 @@ int stage_repo_open(const struct stage_repo *repo, size_t index,
 	return 0;
 }
 
+/* What stands between the path of an archive and that of its member. */
+#define MEMBER_MARK "!/"
+
+static int open_member(const struct stage_repo *repo, const char *path,
+		       const char *mark, struct blob **out)
+{
+	auto_free char *file = mem_strndup(path, (size_t)(mark - path));
+	auto_archive struct archive *archive = NULL;
+	size_t index, member;
+	int r;
+
+	if (!file)
+		return -ENOMEM;
+	if (!stage_repo_find(repo, file, &index))
+		return -ENOENT;
+	r = archive_open(repo, index, &archive, NULL);
+	if (r < 0)
+		return r;
+	if (!archive_find(archive, mark + strlen(MEMBER_MARK), &member))
+		return -ENOENT;
+	return archive_member_blob(archive, member, out);
+}
+
 int stage_repo_open_path(const struct stage_repo *repo, const char *path,
 			 struct blob **out)
 {
+	const char *mark = strstr(path, MEMBER_MARK);
 	size_t index;
 
-	if (!stage_repo_find(repo, path, &index))
-		return -ENOENT;
-	return stage_repo_open(repo, index, out);
+	if (stage_repo_find(repo, path, &index))
+		return stage_repo_open(repo, index, out);
+	return mark ? open_member(repo, path, mark, out) : -ENOENT;
 }
 
 int stage_repo_read(const struct stage_repo *repo, size_t index,

@@ -14,4 +14,11 @@
 int status_add_refusal(struct stage_listing *out, const struct stage_repo *repo,
 		       const struct refusal *why) MUST_CHECK;
 
+/*
+ * How far the job is that unpacks file @index; the listing is moving.  It is
+ * in state "unpacking", with "done" of "total" bytes read.
+ */
+int status_add_job(struct stage_listing *out, const struct stage_repo *repo,
+		   size_t index) MUST_CHECK;
+
 #endif

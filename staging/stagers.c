@@ -7,6 +7,7 @@
 
 static const struct stager *const stagers[] = {
 	&stager_huggingface,
+	&stager_onnx_zoo,
 };
 
 const struct stager *stager_of(const struct stage_repo *repo)

@@ -107,7 +107,7 @@ static int read_tree(struct search *search, uint64_t at, unsigned int *level,
  */
 static int descend(struct search *search, uint64_t tree, uint64_t *node)
 {
-	unsigned int level, below = 0, count, child;
+	unsigned int level = 0, below = 0, count = 0, child = 0;
 	uint8_t address[8];
 	uint64_t at = tree;
 	bool equal;
@@ -174,7 +174,7 @@ static int find_part(struct hdf5_file *file, const struct hdf5_object *group,
 {
 	struct search search = { .file = file, .name = name, .len = len };
 	char part[TENSOR_NAME_MAX + 1];
-	uint64_t node;
+	uint64_t node = 0;
 	int r;
 
 	if (len == 0 || (len == 1 && name[0] == '.'))
