@@ -246,9 +246,11 @@ static int ask_candidates(struct find *find, struct web_fact *fact)
 
 /* ---- what is remembered ---- */
 
+/* What a mirror says is not believed of the origin, nor of another's. */
 static char *memo_key(const struct find *find)
 {
-	return mem_printf("web/1/%s/%s", find->spec->hub, find->place->urls[0]);
+	return mem_printf("web/1/%s/%s %s", find->spec->hub,
+			  find->file->urls[0], find->place->urls[0]);
 }
 
 static int fact_get(const struct find *find, struct web_fact *fact,

@@ -85,6 +85,42 @@ static void test_rate_limit(void **state)
 	assert_int_equal(rate_limit_parse(NULL, &r, &t), -EINVAL);
 }
 
+/* 16 bytes of 0 to 15, and those of the documentation's example. */
+static void test_goog_hash(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *want; /* NULL: -EINVAL */
+	} cases[] = {
+		{ "md5=AAECAwQFBgcICQoLDA0ODw==",
+		  "md5:000102030405060708090a0b0c0d0e0f" },
+		{ "crc32c=n03x6A==,md5=Ojk9c3dhfxgoKVVHYwFbHQ==",
+		  "md5:3a393d7377617f182829554763015b1d" },
+		{ "md5=Ojk9c3dhfxgoKVVHYwFbHQ==, crc32c=n03x6A==",
+		  "md5:3a393d7377617f182829554763015b1d" },
+		{ "crc32c=n03x6A==", NULL },
+		{ "md5=", NULL },
+		{ "md5=AAECAwQFBgcICQoLDA0ODw=", NULL },
+		{ "md5=AAECAwQFBgcICQoLDA0ODwA=", NULL },
+		{ "md5=AAECAwQFBgcICQoLDA0OD*==", NULL },
+		{ "", NULL },
+		{ NULL, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char text[DIGEST_TEXT];
+		struct digest digest;
+
+		assert_int_equal(goog_hash_parse(cases[i].text, &digest),
+				 cases[i].want ? 0 : -EINVAL);
+		if (!cases[i].want)
+			continue;
+		digest_text(&digest, text);
+		assert_string_equal(text, cases[i].want);
+	}
+}
+
 static void test_etag(void **state)
 {
 	static const char *const cases[][2] = {
@@ -136,6 +172,7 @@ int main(void)
 		cmocka_unit_test(test_content_range),
 		cmocka_unit_test(test_retry_after),
 		cmocka_unit_test(test_rate_limit),
+		cmocka_unit_test(test_goog_hash),
 		cmocka_unit_test(test_etag),
 		cmocka_unit_test(test_expiry),
 	};

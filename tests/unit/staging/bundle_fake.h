@@ -18,7 +18,7 @@
 #include "staging/weights/crc32c.h"
 #include "tests/unit/unit.h"
 
-#define FAKE_BYTES_MAX ((size_t)4 << 20)
+#define FAKE_BYTES_MAX ((size_t)32 << 20)
 
 struct fake_entry {
 	const char *key;

@@ -104,8 +104,11 @@ static const struct {
 	BLOCK("T-02 a restart at the end",
 	      ONE "\0\1\1bx" AT_0 "\xa\0\0\0\2\0\0\0", 0, -EBADMSG),
 	BLOCK("T-02 a restart twice", ONE AT_0 AT_0 "\2\0\0\0", 0, -EBADMSG),
-	BLOCK("T-02 the first not at 0", ONE "\5\0\0\0\1\0\0\0", 0, -EBADMSG),
-	BLOCK("T-02 no restart", ONE AT_0 "\0\0\0\0", 0, -EBADMSG),
+	BLOCK("T-02 the first not at 0",
+	      ONE "\0\1\1bx"
+		  "\5\0\0\0\1\0\0\0",
+	      0, -EBADMSG),
+	BLOCK("T-02 no restart", ONE "\0\0\0\0", 0, -EBADMSG),
 	BLOCK("T-02 restarts before the block", ONE AT_0 "\3\0\0\0", 0,
 	      -EBADMSG),
 	BLOCK("T-02 restarts past any block", ONE AT_0 "\xff\xff\xff\xff", 0,
@@ -177,6 +180,43 @@ static void blocks_are_judged(void **state)
 		fake_add(&contents, blocks[i].contents, blocks[i].len);
 		assert_int_equal(count_in_block(&contents, blocks[i].packing),
 				 blocks[i].result);
+	}
+}
+
+/* What Snappy claims is judged before memory is taken for it. */
+static void claims_take_no_memory(void **state)
+{
+	auto_str struct str contents = { .len_max = FAKE_BYTES_MAX };
+	auto_str struct str handle = { .len_max = FAKE_BYTES_MAX };
+	auto_bundle_block struct bundle_block block = { 0 };
+
+	(void)state;
+	fake_add(&contents, "\xff\xff\xff\x07\x00x", 6);
+	fake_block(&file, &contents, 1, &handle);
+	mem_fail_nth(1);
+	assert_int_equal(bundle_block_open(&block, file.bytes, file.len),
+			 -EBADMSG);
+	assert_false(mem_fail_done());
+}
+
+static void large_blocks_are_refused(void **state)
+{
+	size_t frame = sizeof("\0\1\x80\x80\x80\x08k" AT_0 AT_0) - 1;
+
+	(void)state;
+	for (size_t more = 0; more < 2; more++) {
+		size_t len = BUNDLE_BLOCK_BYTES_MAX - frame + more;
+		auto_str struct str contents = { .len_max = FAKE_BYTES_MAX };
+		auto_free char *value = mem_zalloc(len);
+		struct fake_entry entry = { "k", 1, value, len };
+
+		fake_contents(&contents, &entry, 1);
+		assert_int_equal(contents.len, BUNDLE_BLOCK_BYTES_MAX + more);
+		assert_int_equal(count_in_block(&contents, 0),
+				 more ? -EBADMSG : 1);
+		fake_pack(&contents);
+		assert_int_equal(count_in_block(&contents, 1),
+				 more ? -EBADMSG : 1);
 	}
 }
 
@@ -358,6 +398,8 @@ int main(void)
 		TEST(blocks_of_any_size_read_alike),
 		TEST(an_empty_table_has_no_entry),
 		TEST(blocks_are_judged),
+		TEST(claims_take_no_memory),
+		TEST(large_blocks_are_refused),
 		TEST(long_keys_are_refused),
 		TEST(indexes_are_judged),
 		TEST(handles_are_judged),
