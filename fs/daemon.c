@@ -19,7 +19,7 @@
 #include "fs/mount_point.h"
 #include "fs/notify.h"
 #include "fs/ops.h"
-#include "staging/archive/archive.h"
+#include "staging/jobs.h"
 
 /* Between looks at whether the kernel has our answer to its INIT. */
 #define GREET_NS (10 * NS_PER_MS)

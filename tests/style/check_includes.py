@@ -19,7 +19,7 @@ LAYERS = {
     "providers": ["base"],
     "staging": ["base"],
     "fs": ["base", "cache/cache.h", "cache/readahead.h",
-           "providers/provider.h", "staging/staging.h"],
+           "providers/provider.h", "staging/jobs.h", "staging/staging.h"],
     "tools": ["base", "fs/config.h", "fs/daemon.h", "fs/mount_point.h",
               "fs/stage_folder.h", "cache/cache.h",
               "providers/provider.h", "staging/staging.h"],

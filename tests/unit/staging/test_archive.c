@@ -121,6 +121,7 @@ static int world_make(void **state)
 		.open = world_open,
 		.arg = &world,
 		.keep = world_keep,
+		.keep_arg = &world,
 		.memo = &world.memo.memo,
 		.deadline_ns = CLOCK_NEVER,
 	};
