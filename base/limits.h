@@ -49,8 +49,9 @@
 #define PICKLE_BYTES_MAX ((size_t)64 << 20) /* 60,000 tensors take 9 MiB */
 #define PICKLE_DEPTH_MAX 1000
 #define PICKLE_NODES_MAX ((size_t)4 << 20)
-#define SHARD_INDEX_BYTES_MAX ((size_t)64 << 20) /* 60,000 names: 6 MiB */
-#define HEAD_FETCH_BYTES ((size_t)64 << 10)	 /* a block: most headers fit */
+#define TORCH_LEGACY_HEAD_MAX (3 * PICKLE_BYTES_MAX) /* object, keys, spare */
+#define SHARD_INDEX_BYTES_MAX ((size_t)64 << 20)     /* 60,000 names: 6 MiB */
+#define HEAD_FETCH_BYTES ((size_t)64 << 10) /* a block: most headers fit */
 #define PICKLE_MARKS_MAX 1000 /* nested containers: torch nests 6 */
 #define PICKLE_GLOBAL_MAX 256 /* module or name: longest allowed is 36 */
 #define ZIP_TAIL_BYTES ((size_t)64 << 10) /* end records and a short comment */

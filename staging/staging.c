@@ -20,7 +20,7 @@
  * Part of every key in the memo: raised whenever what is staged of the same
  * files changes, or is refused no longer.
  */
-#define STAGE_VERSION 1
+#define STAGE_VERSION 2
 
 static int list_root(const struct stage_repo *repo, struct stage_listing *out)
 {

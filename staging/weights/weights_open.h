@@ -48,8 +48,12 @@ int weights_open(const struct stage_repo *repo, const struct weights_kind *kind,
 		 size_t index, struct weights **out,
 		 struct refusal *why) MUST_CHECK;
 
-/* The formats, each in its own file. */
+/*
+ * The formats, each in its own file.  torch_zip_load() reads the stream of
+ * before 1.6 too: it goes by the same names.
+ */
 int safetensors_load(struct weights_load *load) MUST_CHECK;
 int torch_zip_load(struct weights_load *load) MUST_CHECK;
+int torch_legacy_load(struct weights_load *load) MUST_CHECK;
 
 #endif
