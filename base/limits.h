@@ -74,6 +74,13 @@
 #define MODEL_HEADS_MAX 128   /* most heads surveyed: 128 */
 #define MODEL_WIDTH_MAX 65536 /* widest layer surveyed: 53,248 */
 #define MODEL_POSITIONS_MAX ((size_t)1 << 17) /* relative ones: 512 are usual */
+#define SKELETON_BYTES_MAX ((size_t)64 << 20) /* largest exported: 1.2 MiB */
+#define SKELETON_FILE_MAX ((size_t)16 << 20)  /* as above, compressed */
+#define SKELETON_TENSORS_MAX ((size_t)1 << 16) /* most exported: 1,500 */
+#define SKELETON_PORTS_MAX 64		       /* most exported: 4 */
+#define SKELETON_TEXT_MAX ((size_t)1 << 20)    /* names that are not used */
+#define SKELETON_NAME_MAX 128 /* of an architecture: longest known is 60 */
+#define SKELETON_MANIFEST_MAX ((size_t)8 << 20) /* 1,700 models: 0.4 MiB */
 #define EXTERNAL_ALIGN 4096 /* the ONNX specification's advice */
 
 /* Blocks */
