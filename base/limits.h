@@ -54,8 +54,9 @@
 #define PICKLE_BYTES_MAX ((size_t)64 << 20) /* 60,000 tensors take 9 MiB */
 #define PICKLE_DEPTH_MAX 1000
 #define PICKLE_NODES_MAX ((size_t)4 << 20)
-#define SHARD_INDEX_BYTES_MAX ((size_t)64 << 20) /* 60,000 names: 6 MiB */
-#define HEAD_FETCH_BYTES ((size_t)64 << 10)	 /* a block: most headers fit */
+#define TORCH_LEGACY_HEAD_MAX (3 * PICKLE_BYTES_MAX) /* object, keys, spare */
+#define SHARD_INDEX_BYTES_MAX ((size_t)64 << 20)     /* 60,000 names: 6 MiB */
+#define HEAD_FETCH_BYTES ((size_t)64 << 10) /* a block: most headers fit */
 #define PICKLE_MARKS_MAX 1000 /* nested containers: torch nests 6 */
 #define PICKLE_GLOBAL_MAX 256 /* module or name: longest allowed is 36 */
 #define ZIP_TAIL_BYTES ((size_t)64 << 10) /* end records and a short comment */
@@ -97,6 +98,13 @@
 #define MODEL_HEADS_MAX 128   /* most heads surveyed: 128 */
 #define MODEL_WIDTH_MAX 65536 /* widest layer surveyed: 53,248 */
 #define MODEL_POSITIONS_MAX ((size_t)1 << 17) /* relative ones: 512 are usual */
+#define SKELETON_BYTES_MAX ((size_t)64 << 20) /* largest exported: 1.2 MiB */
+#define SKELETON_FILE_MAX ((size_t)16 << 20)  /* as above, compressed */
+#define SKELETON_TENSORS_MAX ((size_t)1 << 16) /* most exported: 1,500 */
+#define SKELETON_PORTS_MAX 64		       /* most exported: 4 */
+#define SKELETON_TEXT_MAX ((size_t)1 << 20)    /* names that are not used */
+#define SKELETON_NAME_MAX 128 /* of an architecture: longest known is 60 */
+#define SKELETON_MANIFEST_MAX ((size_t)8 << 20) /* 1,700 models: 0.4 MiB */
 #define EXTERNAL_ALIGN 4096 /* the ONNX specification's advice */
 
 /* Archives and jobs */

@@ -47,7 +47,8 @@ struct staged_value {
 
 /* A model emitted and bound to its weights. */
 struct staged_model {
-	const char *family; /* "bert"; static */
+	const char *family; /* "bert", or "skeleton"; static */
+	char *source;	    /* of a skeleton: "torchvision 0.29.2 resnet50" */
 	struct plan *onnx;  /* finished; owned */
 	struct plan *data;  /* staged.onnx.data, or NULL: all is inline */
 	struct staged_value *inputs;

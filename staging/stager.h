@@ -42,7 +42,8 @@ const struct stager *stager_of(const struct stage_repo *repo);
 extern const struct stager stager_huggingface;
 extern const struct stager stager_onnx_zoo;
 extern const struct stager stager_saved_model;
-extern const struct stager stager_torch_weights;
+extern const struct stager stager_torchvision;
+extern const struct stager stager_timm;
 extern const struct stager stager_torchserve;
 extern const struct stager stager_keras;
 

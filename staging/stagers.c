@@ -6,8 +6,8 @@
 #include "base/annot.h"
 
 static const struct stager *const stagers[] = {
-	&stager_huggingface,
-	&stager_onnx_zoo,
+	&stager_huggingface, &stager_onnx_zoo,	 &stager_torchvision,
+	&stager_timm,	     &stager_torchserve,
 };
 
 const struct stager *stager_of(const struct stage_repo *repo)

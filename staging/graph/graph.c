@@ -17,6 +17,34 @@
 		(graph)->list##_count++;              \
 	} while (0)
 
+static const struct {
+	enum onnx_type type;
+	const char *name;
+} types[] = {
+	[DTYPE_F32] = { ONNX_FLOAT, "float32" },
+	[DTYPE_F64] = { ONNX_DOUBLE, "float64" },
+	[DTYPE_I64] = { ONNX_INT64, "int64" },
+	[DTYPE_I32] = { ONNX_INT32, "int32" },
+	[DTYPE_I16] = { ONNX_INT16, "int16" },
+	[DTYPE_I8] = { ONNX_INT8, "int8" },
+	[DTYPE_U8] = { ONNX_UINT8, "uint8" },
+	[DTYPE_BOOL] = { ONNX_BOOL, "bool" },
+	[DTYPE_OTHER] = { ONNX_NONE, NULL },
+};
+
+enum onnx_type onnx_type_of(enum dtype dtype)
+{
+	return types[dtype].type;
+}
+
+const char *onnx_type_name(enum onnx_type type)
+{
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (types[i].name && types[i].type == type)
+			return types[i].name;
+	return NULL;
+}
+
 int graph_new(struct refusal *why, struct graph **out)
 {
 	struct graph *graph = mem_zalloc(sizeof(*graph));
@@ -216,12 +244,17 @@ struct value *graph_ints(struct graph *graph, const int64_t *ints, size_t count)
 	return graph_table(graph, name, ints, count);
 }
 
-static int weight_check(struct graph *graph, const struct tensor *tensor)
+static int weight_check(struct graph *graph, const struct tensor *tensor,
+			enum onnx_type type)
 {
-	if (!dtype_is_float(tensor->dtype))
+	if (type == ONNX_FLOAT && !dtype_is_float(tensor->dtype))
 		return refuse(graph->why, "unsupported-dtype", tensor->name,
 			      "the tensor %s is %s, not floating point",
 			      tensor->name, dtype_name(tensor->dtype));
+	if (type != ONNX_FLOAT && onnx_type_of(tensor->dtype) != type)
+		return refuse(graph->why, "unsupported-dtype", tensor->name,
+			      "the tensor %s is %s, not %s", tensor->name,
+			      dtype_name(tensor->dtype), onnx_type_name(type));
 	if (tensor->strided)
 		return refuse(graph->why, "unsupported-layout", tensor->name,
 			      "the bytes of the tensor %s lie in an order "
@@ -260,30 +293,44 @@ static struct value *weight_cast(struct graph *graph, struct value *weight)
 	return cast;
 }
 
+/* The initializer of @tensor under @name; NULL: failed. */
+static struct initializer *weight_add(struct graph *graph,
+				      const struct tensor *tensor,
+				      enum onnx_type type, const char *name)
+{
+	struct initializer *made;
+	int r = weight_check(graph, tensor, type);
+
+	if (r < 0 || !name) {
+		graph_fail(graph, r < 0 ? r : -ENOMEM);
+		return NULL;
+	}
+	made = initializer_add(graph, name);
+	if (!made)
+		return NULL;
+	weight_shape(made, tensor);
+	made->type = type;
+	if (type == ONNX_FLOAT && tensor->dtype == DTYPE_F64)
+		made->type = ONNX_DOUBLE;
+	return made;
+}
+
 struct value *graph_weight(struct graph *graph, const struct tensor *tensor)
 {
 	struct initializer *made;
 	struct value *value;
-	int r;
 
 	if (graph->error < 0)
 		return &graph->nowhere;
 	value = map_get(&graph->weights, tensor->name);
 	if (value)
 		return value;
-	r = weight_check(graph, tensor);
-	if (r < 0)
-		return graph_fail(graph, r);
-	made = initializer_add(graph, tensor->name);
+	made = weight_add(graph, tensor, ONNX_FLOAT, tensor->name);
 	if (!made)
 		return &graph->nowhere;
-	weight_shape(made, tensor);
-	made->type = ONNX_FLOAT;
 	value = made->value;
-	if (tensor->dtype == DTYPE_F64) {
-		made->type = ONNX_DOUBLE;
+	if (made->type == ONNX_DOUBLE)
 		value = weight_cast(graph, value);
-	}
 	return know(graph, &graph->weights, tensor->name, value);
 }
 
@@ -297,6 +344,33 @@ struct value *graph_straight(struct graph *graph, struct value *weight)
 			      ATTRS(attr_ints("perm", 1, 0)));
 	straight->rows = weight->rows;
 	return straight;
+}
+
+void graph_weight_as(struct graph *graph, const struct tensor *tensor,
+		     enum onnx_type type, const char *name)
+{
+	bool is_cast = type == ONNX_FLOAT && tensor->dtype == DTYPE_F64;
+	bool is_plain = !is_cast && !tensor->transposed;
+	struct initializer *made;
+	struct value *value;
+
+	if (graph->error < 0)
+		return;
+	made = weight_add(graph, tensor, type,
+			  is_plain ? name
+				   : name_format(graph, "%s_stored", name));
+	if (!made)
+		return;
+	value = made->value;
+	if (is_cast) {
+		value = weight_cast(graph, value);
+		value->name = name_format(graph, "%s_cast", name);
+		if (!value->name)
+			graph_fail(graph, -ENOMEM);
+	}
+	value = graph_straight(graph, value);
+	if (graph->error == 0)
+		value->name = name;
 }
 
 static struct port *port_new(struct graph *graph, struct value *value,
@@ -318,24 +392,53 @@ static struct port *port_new(struct graph *graph, struct value *value,
 	return port;
 }
 
+static struct port *foreign_port(struct graph *graph, const char *name,
+				 enum onnx_type type, const struct dim *dims,
+				 unsigned int rank)
+{
+	struct value *value;
+
+	if (graph->error < 0)
+		return NULL;
+	value = arena_alloc(&graph->arena, sizeof(*value));
+	if (!value) {
+		graph_fail(graph, -ENOMEM);
+		return NULL;
+	}
+	value->name = name;
+	value->rank = rank;
+	return port_new(graph, value, type, dims, rank);
+}
+
 struct value *graph_input(struct graph *graph, const char *name,
 			  const struct dim *dims, unsigned int rank)
 {
-	struct value *value;
-	struct port *port;
+	struct port *port = foreign_port(graph, name, ONNX_INT64, dims, rank);
 
-	if (graph->error < 0)
-		return &graph->nowhere;
-	value = arena_alloc(&graph->arena, sizeof(*value));
-	if (!value)
-		return graph_fail(graph, -ENOMEM);
-	value->name = name;
-	value->rank = rank;
-	port = port_new(graph, value, ONNX_INT64, dims, rank);
 	if (!port)
 		return &graph->nowhere;
 	append(graph, input, port);
-	return value;
+	return port->value;
+}
+
+void graph_foreign_input(struct graph *graph, const char *name,
+			 enum onnx_type type, const struct dim *dims,
+			 unsigned int rank)
+{
+	struct port *port = foreign_port(graph, name, type, dims, rank);
+
+	if (port)
+		append(graph, input, port);
+}
+
+void graph_foreign_output(struct graph *graph, const char *name,
+			  enum onnx_type type, const struct dim *dims,
+			  unsigned int rank)
+{
+	struct port *port = foreign_port(graph, name, type, dims, rank);
+
+	if (port)
+		append(graph, output, port);
 }
 
 void graph_output(struct graph *graph, struct value *value, const char *name,

@@ -31,6 +31,7 @@ enum {
 struct writer {
 	const struct graph *graph;
 	const struct weights *weights;
+	const struct onnx_records *records; /* or NULL */
 	struct onnx_tensor *tensors; /* constants, then weights by place */
 	size_t count;
 	struct plan *onnx;
@@ -105,7 +106,10 @@ static int nodes_write(struct writer *writer)
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	if (!writer->records)
+		return 0;
+	return str_append(&writer->nodes, str_text(writer->records->nodes),
+			  writer->records->nodes->len);
 }
 
 static int ports_write(struct writer *writer, const struct port *ports,
@@ -130,6 +134,8 @@ static uint64_t tensors_len(const struct writer *writer)
 {
 	uint64_t len = 0;
 
+	if (writer->records)
+		len = writer->records->initializers->len;
 	for (size_t i = 0; i < writer->count; i++)
 		len += wire_record_len(GRAPH_INITIALIZER,
 				       onnx_tensor_len(&writer->tensors[i]));
@@ -219,6 +225,19 @@ static int tensor_write(struct writer *writer, const struct onnx_tensor *tensor)
 	return onnx_tensor_splice(writer->onnx, writer->weights, tensor);
 }
 
+static int tensors_write(struct writer *writer)
+{
+	int r = 0;
+
+	if (writer->records)
+		r = plan_add_bytes(writer->onnx,
+				   str_text(writer->records->initializers),
+				   writer->records->initializers->len);
+	for (size_t i = 0; r == 0 && i < writer->count; i++)
+		r = tensor_write(writer, &writer->tensors[i]);
+	return r;
+}
+
 static int file_write(struct writer *writer)
 {
 	struct str *out = &writer->scratch;
@@ -233,8 +252,8 @@ static int file_write(struct writer *writer)
 	if (r == 0)
 		r = plan_add_bytes(writer->onnx, writer->nodes.bytes,
 				   writer->nodes.len);
-	for (size_t i = 0; r == 0 && i < writer->count; i++)
-		r = tensor_write(writer, &writer->tensors[i]);
+	if (r == 0)
+		r = tensors_write(writer);
 	if (r == 0)
 		r = opset_write(&writer->ports, out);
 	if (r == 0)
@@ -268,6 +287,7 @@ int onnx_write(const struct graph *graph, const struct weights *weights,
 	auto_of(writer) struct writer writer = {
 		.graph = graph,
 		.weights = weights,
+		.records = layout->records,
 	};
 	int r;
 

@@ -17,15 +17,26 @@
 #include <stdbool.h>
 
 #include "base/annot.h"
+#include "base/str.h"
 #include "staging/graph/graph.h"
 #include "staging/plan.h"
 
 /* What the plan of the second file is to be called beside the first. */
 #define ONNX_DATA_NAME "staged.onnx.data"
 
+/*
+ * Records of the GraphProto that are not in the graph and are spliced in as
+ * they are; each a run of whole records, or empty.
+ */
+struct onnx_records {
+	const struct str *nodes;	/* after the graph's */
+	const struct str *initializers; /* before the graph's */
+};
+
 struct onnx_layout {
 	uint64_t inline_max;   /* bytes; above it weights go to a second file */
 	bool external_allowed; /* else above it is -EFBIG */
+	const struct onnx_records *records; /* or NULL */
 };
 
 /*

@@ -52,8 +52,11 @@ struct machine {
 	struct refusal *why;
 };
 
+/* Malformed; or cut short, which only the caller can tell from that. */
 static int bad(struct machine *m, const char *what)
 {
+	if (m->in.bad)
+		return -ENODATA;
 	return refuse(m->why, "pickle", what,
 		      "the pickle in the checkpoint is malformed");
 }
@@ -108,6 +111,8 @@ static const char *take_line(struct machine *m, char line[PICKLE_GLOBAL_MAX])
 	const uint8_t *end = room > 0 ? memchr(m->in.at, '\n', room) : NULL;
 	size_t len;
 
+	if (!end && room < PICKLE_GLOBAL_MAX)
+		cursor_take(&m->in, room + 1);
 	if (!end || (size_t)(end - m->in.at) >= PICKLE_GLOBAL_MAX)
 		return NULL;
 	len = (size_t)(end - m->in.at);
@@ -175,7 +180,7 @@ static int call(struct machine *m)
 	if (!args || !global || args->kind != PICKLE_TUPLE ||
 	    global->kind != PICKLE_GLOBAL)
 		return bad(m, "REDUCE");
-	if (global->global->is_dict) {
+	if (global->global->made == PICKLE_MAKES_DICT) {
 		r = heap_push_new(m->heap, PICKLE_DICT, &node);
 		return r < 0 ? r : fill_dict(m, node, args);
 	}
@@ -187,15 +192,22 @@ static int call(struct machine *m)
 	return r;
 }
 
-/* State set on a dict is its attributes (_metadata): not data. */
+/*
+ * State set on a dict is its attributes (_metadata): not data.  That of what
+ * a call made is kept with the call, once.
+ */
 static int build(struct machine *m)
 {
 	struct pickle_node *state = heap_pop(m->heap);
 	struct pickle_node *object = heap_top(m->heap);
 
-	if (!state || !object || object->kind != PICKLE_DICT)
+	if (state && object && object->kind == PICKLE_DICT)
+		return 0;
+	if (!state || !object || object->kind != PICKLE_CALL ||
+	    object->count != 2 ||
+	    object->items[0]->global->made != PICKLE_MAKES_OBJECT)
 		return bad(m, "BUILD");
-	return 0;
+	return heap_append(m->heap, object, &state, 1);
 }
 
 static int persistent(struct machine *m)
@@ -207,7 +219,9 @@ static int persistent(struct machine *m)
 	if (!id)
 		return bad(m, "BINPERSID");
 	r = heap_push_new(m->heap, PICKLE_PERSISTENT, &node);
-	return r < 0 ? r : heap_append(m->heap, node, &id, 1);
+	if (r == 0)
+		r = heap_append(m->heap, node, &id, 1);
+	return r < 0 ? r : heap_note(m->heap, node);
 }
 
 /* The topmost @count values become a tuple. */
@@ -354,8 +368,32 @@ static int run(struct machine *m)
 			      "the pickle in the checkpoint is too complex");
 	if (r < 0)
 		return r;
-	if (cursor_left(&m->in) > 0 || !heap_is_single(m->heap))
-		return bad(m, "left-overs");
+	return heap_is_single(m->heap) ? 0 : bad(m, "left-overs");
+}
+
+int pickle_parse_first(const void *bytes, size_t len,
+		       const struct pickle_global *allowed, struct pickle **out,
+		       size_t *used, struct refusal *why)
+{
+	auto_pickle struct pickle *heap = NULL;
+	struct machine m = {
+		.in = cursor_of(bytes, u64_min(len, PICKLE_BYTES_MAX)),
+		.allowed = allowed,
+		.why = why,
+	};
+	int r = heap_create(&heap);
+
+	if (r < 0)
+		return r;
+	m.heap = heap;
+	r = run(&m);
+	if (r == -ENODATA && len >= PICKLE_BYTES_MAX)
+		return refuse(why, "pickle", NULL,
+			      "the pickle in the checkpoint is too long");
+	if (r < 0)
+		return r;
+	*used = (size_t)(m.in.at - (const uint8_t *)bytes);
+	*out = take_ptr(heap);
 	return 0;
 }
 
@@ -363,23 +401,14 @@ int pickle_parse(const void *bytes, size_t len,
 		 const struct pickle_global *allowed, struct pickle **out,
 		 struct refusal *why)
 {
-	auto_pickle struct pickle *heap = NULL;
-	struct machine m = {
-		.in = cursor_of(bytes, len),
-		.allowed = allowed,
-		.why = why,
-	};
-	int r;
+	auto_pickle struct pickle *pickle = NULL;
+	size_t used;
+	int r = pickle_parse_first(bytes, len, allowed, &pickle, &used, why);
 
-	if (len > PICKLE_BYTES_MAX)
+	if (r == -ENODATA || (r == 0 && used != len))
 		return refuse(why, "pickle", NULL,
-			      "the pickle in the checkpoint is too long");
-	r = heap_create(&heap);
-	if (r < 0)
-		return r;
-	m.heap = heap;
-	r = run(&m);
+			      "the pickle in the checkpoint is malformed");
 	if (r == 0)
-		*out = take_ptr(heap);
+		*out = take_ptr(pickle);
 	return r;
 }

@@ -19,13 +19,20 @@
 #include "base/cleanup.h"
 #include "staging/refusal.h"
 
+/* What calling a global makes. */
+enum pickle_made {
+	PICKLE_MAKES_CALL,
+	PICKLE_MAKES_DICT,
+	PICKLE_MAKES_OBJECT /* a call that a state may be set on */
+};
+
 /* A global that may occur; a table ends with .module NULL. */
 struct pickle_global {
 	const char *module;
 	const char *name;
 	int tag;
-	int arg;      /* for the caller: the dtype of a storage */
-	bool is_dict; /* calling it makes a dict */
+	int arg; /* for the caller: the dtype of a storage */
+	enum pickle_made made;
 };
 
 enum pickle_kind {
@@ -38,7 +45,7 @@ enum pickle_kind {
 	PICKLE_LIST,
 	PICKLE_DICT, /* keys and values alternate */
 	PICKLE_GLOBAL,
-	PICKLE_CALL,	  /* items: the global, the tuple of arguments */
+	PICKLE_CALL, /* items: the global, the tuple of arguments[, state] */
 	PICKLE_PERSISTENT /* items: the id */
 };
 
@@ -63,11 +70,23 @@ struct pickle;
 int pickle_parse(const void *bytes, size_t len,
 		 const struct pickle_global *allowed, struct pickle **out,
 		 struct refusal *why) MUST_CHECK;
+
+/*
+ * As pickle_parse(), of the pickle that @bytes begin with; it is *@used
+ * bytes long.  -ENODATA: it does not end within @len; @why is untouched.
+ */
+int pickle_parse_first(const void *bytes, size_t len,
+		       const struct pickle_global *allowed, struct pickle **out,
+		       size_t *used, struct refusal *why) MUST_CHECK;
 void pickle_free(struct pickle *pickle);
 DEFINE_AUTO_PTR(pickle, struct pickle, pickle_free)
 #define auto_pickle auto_of(pickle)
 
 const struct pickle_node *pickle_root(const struct pickle *pickle);
+
+/* Persistent id number @i, in order; NULL: there are fewer. */
+const struct pickle_node *pickle_persistent(const struct pickle *pickle,
+					    size_t i);
 
 /* Item @i of a tuple or list; NULL: there is none, or @node is neither. */
 const struct pickle_node *pickle_item(const struct pickle_node *node, size_t i);

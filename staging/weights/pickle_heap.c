@@ -28,6 +28,7 @@ struct pickle {
 	size_t item_count; /* of all containers */
 	struct node_array stack;
 	struct node_array memo;
+	struct node_array persistent;
 	size_t marks[PICKLE_MARKS_MAX]; /* heights of the stack */
 	size_t mark_count;
 };
@@ -71,6 +72,7 @@ void pickle_free(struct pickle *pickle)
 	}
 	free(pickle->stack.list);
 	free(pickle->memo.list);
+	free(pickle->persistent.list);
 	free(pickle);
 }
 
@@ -236,12 +238,14 @@ int heap_memo_put(struct pickle *heap, uint32_t number)
 {
 	struct pickle_node *top = heap_top(heap);
 
-	if (!top || number > heap->memo.count)
+	if (!top ||
+	    (number > heap->memo.count && (number > 1 || heap->memo.count > 0)))
 		return -EBADMSG;
 	if (number >= PICKLE_NODES_MAX)
 		return -EFBIG;
-	if (number == heap->memo.count)
-		return array_add(&heap->memo, top);
+	while (number >= heap->memo.count)
+		if (array_add(&heap->memo, NULL) < 0)
+			return -ENOMEM;
 	heap->memo.list[number] = top;
 	return 0;
 }
@@ -249,6 +253,11 @@ int heap_memo_put(struct pickle *heap, uint32_t number)
 struct pickle_node *heap_memo_get(const struct pickle *heap, uint32_t number)
 {
 	return number < heap->memo.count ? heap->memo.list[number] : NULL;
+}
+
+int heap_note(struct pickle *heap, struct pickle_node *node)
+{
+	return array_add(&heap->persistent, node);
 }
 
 bool heap_is_single(const struct pickle *heap)
@@ -259,6 +268,14 @@ bool heap_is_single(const struct pickle *heap)
 const struct pickle_node *pickle_root(const struct pickle *pickle)
 {
 	return pickle->stack.list[0];
+}
+
+const struct pickle_node *pickle_persistent(const struct pickle *pickle,
+					    size_t i)
+{
+	if (i >= pickle->persistent.count)
+		return NULL;
+	return pickle->persistent.list[i];
 }
 
 const struct pickle_node *pickle_item(const struct pickle_node *node, size_t i)

@@ -35,9 +35,15 @@ struct pickle_node **heap_take(struct pickle *heap, size_t count);
 int heap_append(struct pickle *heap, struct pickle_node *into,
 		struct pickle_node *const *items, size_t count) MUST_CHECK;
 
-/* The top, under the next number or one used.  -EBADMSG: neither. */
+/*
+ * The top, under the next number or one used; the first may be 1, as in
+ * cPickle of Python 2.  -EBADMSG: none of these.
+ */
 int heap_memo_put(struct pickle *heap, uint32_t number) MUST_CHECK;
 struct pickle_node *heap_memo_get(const struct pickle *heap, uint32_t number);
+
+/* Keeps @node, a persistent id, for pickle_persistent(). */
+int heap_note(struct pickle *heap, struct pickle_node *node) MUST_CHECK;
 
 /* One value, no mark: what a pickle ends with. */
 bool heap_is_single(const struct pickle *heap);

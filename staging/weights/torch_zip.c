@@ -6,9 +6,8 @@
 
 #include "base/bytes.h"
 #include "base/limits.h"
-#include "base/mem.h"
 #include "staging/weights/pickle.h"
-#include "staging/weights/torch_tensor.h"
+#include "staging/weights/torch_state.h"
 
 #define PICKLE_NAME "data.pkl"
 
@@ -84,93 +83,41 @@ struct zip_entry *torch_zip_storage(const struct torch_zip *zip,
 	return find_beside(zip, "data/", key, key_len);
 }
 
-/* Where the bytes of @view lie in the file. */
-static int place(const struct torch_zip *zip, const struct torch_view *view,
-		 struct tensor *tensor, struct refusal *why)
+struct zip_storages {
+	struct torch_storages base;
+	const struct torch_zip *zip;
+};
+
+static int place(const struct torch_storages *storages,
+		 const struct torch_view *view, const char *name, uint64_t *off,
+		 struct refusal *why)
 {
+	const struct torch_zip *zip =
+		container_of(storages, const struct zip_storages, base)->zip;
 	const struct zip_entry *entry = torch_zip_storage(zip, view->key,
 							  view->key_len);
 
-	if (!entry || entry->size != view->storage_bytes)
-		return refuse(why, "torch-storage", tensor->name,
+	if (view->old || !entry || entry->size != view->storage_bytes)
+		return refuse(why, "torch-storage", name,
 			      "the checkpoint lacks the storage of a tensor, "
 			      "or it has another size");
 	if (!entry->proven)
-		return refuse(why, "torch-storage", tensor->name,
+		return refuse(why, "torch-storage", name,
 			      "a storage's place in the file is unknown");
-	tensor->off += entry->payload;
+	*off = entry->payload;
 	return 0;
-}
-
-static int add_tensor(struct weights *weights, unsigned int file,
-		      const struct torch_zip *zip,
-		      const struct pickle_node *key,
-		      const struct pickle_node *value, struct refusal *why)
-{
-	struct torch_view view;
-	struct tensor tensor = { .file = file };
-	auto_free char *name = NULL;
-	int r;
-
-	if (!torch_is_tensor(value))
-		return 0;
-	if (key->kind != PICKLE_STRING)
-		return refuse(why, "torch-zip", NULL,
-			      "a tensor of the checkpoint has no name");
-	name = mem_strndup(key->bytes, key->count);
-	if (!name)
-		return -ENOMEM;
-	tensor.name = name;
-	r = torch_view_read(value, &view, &tensor, why);
-	if (r == 0)
-		r = place(zip, &view, &tensor, why);
-	if (r == 0)
-		r = weights_add(weights, &tensor);
-	if (r == -EBADMSG || r == -EFBIG)
-		return refuse(why, "torch-zip", name,
-			      "a tensor of the checkpoint is malformed");
-	return r;
-}
-
-static bool holds_tensors(const struct pickle_node *dict)
-{
-	for (size_t i = 1; i < dict->count; i += 2)
-		if (torch_is_tensor(dict->items[i]))
-			return true;
-	return false;
-}
-
-/* The dict of tensors: the root, or what it has as "state_dict". */
-static const struct pickle_node *state_of(const struct pickle_node *root)
-{
-	const struct pickle_node *inner;
-
-	if (root->kind != PICKLE_DICT)
-		return NULL;
-	if (holds_tensors(root))
-		return root;
-	inner = pickle_get(root, "state_dict");
-	if (inner && inner->kind == PICKLE_DICT && holds_tensors(inner))
-		return inner;
-	return NULL;
 }
 
 int torch_zip_read(struct weights *weights, unsigned int file,
 		   const struct torch_zip *zip, const void *bytes, size_t len,
 		   struct refusal *why)
 {
+	const struct zip_storages storages = { { place }, zip };
 	auto_pickle struct pickle *pickle = NULL;
-	const struct pickle_node *state;
 	int r = pickle_parse(bytes, len, torch_globals, &pickle, why);
 
 	if (r < 0)
 		return r;
-	state = state_of(pickle_root(pickle));
-	if (!state)
-		return refuse(why, "torch-zip", NULL,
-			      "the checkpoint is not a dictionary of tensors");
-	for (size_t i = 0; r == 0 && i < state->count; i += 2)
-		r = add_tensor(weights, file, zip, state->items[i],
-			       state->items[i + 1], why);
-	return r;
+	return torch_state_read(weights, file, pickle_root(pickle),
+				&storages.base, why);
 }

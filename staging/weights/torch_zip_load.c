@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "staging/weights/torch_legacy.h"
 #include "staging/weights/torch_zip.h"
 #include "staging/weights/zip_directory.h"
 
@@ -42,29 +43,20 @@ static int window_fetch(struct weights_load *load, uint64_t at, uint64_t len,
 	return blob_fetch(load->blob, at, len, out->bytes, load->deadline_ns);
 }
 
-/* What pickles of torch before 1.6 begin with (torch/serialization.py). */
-static const uint8_t legacy_magic[] = { 0x80, 0x02, 0x8a, 0x0a, 0x6c,
-					0xfc, 0x9c, 0x46, 0xf9, 0x20,
-					0x6a, 0xa8, 0x50, 0x19, 0x2e };
-
-static int refuse_other(struct weights_load *load)
+/* No zip: the stream of before 1.6, or nothing that is known. */
+static int load_other(struct weights_load *load)
 {
-	const char *path = load->weights->files[load->file].path;
-	uint8_t head[sizeof(legacy_magic)];
-	int r = -EBADMSG;
+	uint8_t head[TORCH_LEGACY_MAGIC_BYTES];
+	int r;
 
-	if (load->blob->size >= sizeof(head)) {
-		r = blob_fetch(load->blob, 0, sizeof(head), head,
-			       load->deadline_ns);
-		if (r < 0)
-			return r;
-	}
-	if (r == 0 && memcmp(head, legacy_magic, sizeof(head)) == 0)
-		return refuse(load->why, "torch-legacy", path,
-			      "the checkpoint is in the format of PyTorch "
-			      "before 1.6, which is not read yet");
-	return refuse(load->why, "torch-zip", path,
-		      "the file is not a PyTorch checkpoint, or is damaged");
+	if (load->blob->size < sizeof(head))
+		return -EBADMSG;
+	r = blob_fetch(load->blob, 0, sizeof(head), head, load->deadline_ns);
+	if (r < 0)
+		return r;
+	if (torch_legacy_is(head, sizeof(head)))
+		return torch_legacy_load(load);
+	return -EBADMSG;
 }
 
 /* The directory, out of @tail where that holds it. */
@@ -204,20 +196,33 @@ static int read_zip(struct weights_load *load, struct zip_directory *directory)
 			      zip.pickle->size, load->why);
 }
 
-int torch_zip_load(struct weights_load *load)
+static int load_zip(struct weights_load *load, const struct window *tail,
+		    bool *is_zip)
 {
 	auto_zip_directory struct zip_directory *directory = NULL;
+	int r = read_directory(load, tail, &directory);
+
+	*is_zip = r == 0;
+	if (r == 0)
+		r = check_window(directory, tail);
+	return r < 0 ? r : read_zip(load, directory);
+}
+
+int torch_zip_load(struct weights_load *load)
+{
 	auto_window struct window tail = { 0 };
 	uint64_t len = u64_min(load->blob->size, ZIP_TAIL_BYTES);
+	bool is_zip = false;
 	int r = window_fetch(load, load->blob->size - len, len, &tail);
 
 	if (r == 0)
-		r = read_directory(load, &tail, &directory);
-	if (r == 0)
-		r = check_window(directory, &tail);
-	if (r == 0)
-		r = read_zip(load, directory);
+		r = load_zip(load, &tail, &is_zip);
+	if (r == -EBADMSG && !is_zip)
+		r = load_other(load);
 	if (r == -EBADMSG || r == -EFBIG)
-		return refuse_other(load);
+		return refuse(load->why, "torch-zip",
+			      load->weights->files[load->file].path,
+			      "the file is not a PyTorch checkpoint, or is "
+			      "damaged");
 	return r;
 }

@@ -9,6 +9,7 @@
 #include "staging/stage_repo.h"
 #include "staging/weights/safetensors.h"
 #include "staging/weights/shard_index.h"
+#include "staging/weights/weights_sniff.h"
 
 /* To add a weight format: a load() in a file of its own, and its line. */
 static const struct weights_kind kinds[] = {
@@ -118,6 +119,35 @@ int weights_open(const struct stage_repo *repo, const struct weights_kind *kind,
 	if (r == 0)
 		*out = take_ptr(weights);
 	return r;
+}
+
+static int sniff(const struct stage_repo *repo, size_t index,
+		 struct weights_format *out, struct refusal *why)
+{
+	auto_blob struct blob *blob = NULL;
+	uint8_t head[WEIGHTS_SNIFF_BYTES];
+	size_t len = u64_min(repo->files[index].size, sizeof(head));
+	int r = stage_repo_open(repo, index, &blob);
+
+	if (r == 0)
+		r = blob_fetch(blob, 0, len, head, repo->deadline_ns);
+	if (r < 0)
+		return r;
+	return weights_sniff(head, len, blob->size, out, why);
+}
+
+int weights_open_file(const struct stage_repo *repo, size_t index,
+		      struct weights **out, struct refusal *why)
+{
+	struct weights_kind kind = { .path = repo->files[index].path };
+	struct weights_format format;
+	int r = sniff(repo, index, &format, why);
+
+	if (r < 0)
+		return r;
+	kind.format = format.format;
+	kind.load = format.load;
+	return weights_open(repo, &kind, index, out, why);
 }
 
 static int load_head(struct weights_load *load)

@@ -48,9 +48,20 @@ int weights_open(const struct stage_repo *repo, const struct weights_kind *kind,
 		 size_t index, struct weights **out,
 		 struct refusal *why) MUST_CHECK;
 
-/* The formats, each in its own file. */
+/*
+ * As weights_open(), of the one file @index whatever its name: what it is is
+ * told by its first bytes.
+ */
+int weights_open_file(const struct stage_repo *repo, size_t index,
+		      struct weights **out, struct refusal *why) MUST_CHECK;
+
+/*
+ * The formats, each in its own file.  torch_zip_load() reads the stream of
+ * before 1.6 too: it goes by the same names.
+ */
 int safetensors_load(struct weights_load *load) MUST_CHECK;
 int torch_zip_load(struct weights_load *load) MUST_CHECK;
 int hdf5_load(struct weights_load *load) MUST_CHECK;
+int torch_legacy_load(struct weights_load *load) MUST_CHECK;
 
 #endif

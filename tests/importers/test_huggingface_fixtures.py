@@ -184,8 +184,6 @@ REFUSALS = {
     "integers": (lambda spec: repack.cast(spec, "I8"),
                  "unsupported-dtype"),
     "shape": (cut, "shape-mismatch"),
-    "stream": (lambda spec: repack.packed(spec, "torch-legacy"),
-               "torch-legacy"),
     "left-out": (left_out, "missing-tensor"),
 }
 

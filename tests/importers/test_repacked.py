@@ -31,12 +31,19 @@ def zipped(**options):
     return lambda spec: repack.packed(spec, "torch-zip", **options)
 
 
+def streamed(**options):
+    return lambda spec: repack.packed(spec, "torch-legacy", **options)
+
+
 # What checkpoints of several years and habits look like.
 HABITS = {
     "old-zip": zipped(new_layout=False, root="archive"),
     "parameters": zipped(as_parameter=True),
     "nested": zipped(nest=["state_dict"]),
     "one-storage": lambda spec: zipped()(repack.in_one_storage(spec)),
+    "stream": streamed(),
+    "stream-nested": streamed(nest=["model"]),
+    "stream-parameters": streamed(as_parameter=True),
     "columns": lambda spec: zipped()(repack.transposed(spec)),
     "doubles": lambda spec: repack.cast(spec, "F64"),
     "odd-offsets": lambda spec: repack.packed(

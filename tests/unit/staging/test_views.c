@@ -25,13 +25,6 @@ unsigned int models_tasks(const struct json *config,
 	return json_get(config, "has_head") ? 1u << TASK_FILL_MASK : 0;
 }
 
-void staged_model_free(struct staged_model *model)
-{
-	plan_free(model->onnx);
-	plan_free(model->data);
-	free(model);
-}
-
 static int fake_plan(const struct weights *weights, struct plan **out)
 {
 	const struct tensor *w = weights_find(weights, "w");
@@ -179,8 +172,8 @@ static const struct {
 	{ "the old format",
 	  { CONFIG("{}"), { "pytorch_model.bin", NULL, "legacy.bin" }, END },
 	  "pytorch/ safetensors/",
-	  "staged.status",
-	  NULL },
+	  "dl4j/ info.json staged.onnx",
+	  "info.json staged.onnx" },
 	{ "safetensors beside pickles",
 	  { CONFIG("{}"), { "other.safetensors", "abc", NULL }, PICKLED, END },
 	  "pytorch/",
