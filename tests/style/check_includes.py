@@ -19,7 +19,8 @@ LAYERS = {
     "providers": ["base"],
     "staging": ["base"],
     "fs": ["base", "cache/cache.h", "cache/readahead.h",
-           "providers/provider.h", "staging/staging.h"],
+           "providers/provider.h", "staging/archive/archive.h",
+           "staging/staging.h"],
     "tools": ["base", "fs/config.h", "fs/daemon.h", "fs/mount_point.h",
               "fs/stage_folder.h", "cache/cache.h",
               "providers/provider.h", "staging/staging.h"],
@@ -33,7 +34,7 @@ SOLE_USERS = [
     (r"curl/", ("providers/",)),
     (r"(fuse3?/)?(fuse|cuse)\w*\.h", ("fs/",)),
     (r"ini\.h", ("fs/config.c", "fs/config_")),
-    (r"archive(_entry)?\.h", ("staging/",)),
+    (r"archive(_entry)?\.h|seccomp\.h", ("staging/archive/worker/",)),
 ]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)
