@@ -35,7 +35,7 @@ SOLE_USERS = [
     (r"ini\.h", ("fs/config.c", "fs/config_")),
     (r"snappy(-\w+)?\.h", ("staging/weights/bundle_block.c",)),
     (r"zlib\.h", ("base/gunzip.c", "staging/archive/")),
-    (r"archive(_entry)?\.h", ("staging/",)),
+    (r"archive(_entry)?\.h|seccomp\.h", ("staging/archive/worker/",)),
 ]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)

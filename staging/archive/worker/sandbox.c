@@ -61,35 +61,35 @@ static const int allowed[] = {
 	SCMP_SYS(close),
 };
 
-static int allow_all(scmp_filter_ctx filter)
+/* Calls that are fine with these arguments only. */
+static const struct {
+	int call;
+	unsigned int count;
+	struct scmp_arg_cmp arguments[2];
+} bounded[] = {
+	{ SCMP_SYS(read),
+	  1,
+	  { { 0, SCMP_CMP_MASKED_EQ, UINT32_MAX, STDIN_FILENO } } },
+	{ SCMP_SYS(write),
+	  1,
+	  { { 0, SCMP_CMP_MASKED_EQ, UINT32_MAX, STDOUT_FILENO } } },
+	{ SCMP_SYS(mmap),
+	  2,
+	  { { 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0 },
+	    { 3, SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, MAP_ANONYMOUS } } },
+	{ SCMP_SYS(mprotect), 1, { { 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0 } } },
+};
+
+static int allow(scmp_filter_ctx filter)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(allowed); i++)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
-	return r;
-}
-
-/* Calls that are fine with these arguments only. */
-static int allow_some(scmp_filter_ctx filter)
-{
-	int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(read), 1,
-				 SCMP_A0_32(SCMP_CMP_EQ, STDIN_FILENO));
-
-	r = r
-		    ?: seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(write),
-					1,
-					SCMP_A0_32(SCMP_CMP_EQ, STDOUT_FILENO));
-	r = r
-		    ?: seccomp_rule_add(
-			       filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2,
-			       SCMP_A2_32(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
-			       SCMP_A3_32(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS,
-					  MAP_ANONYMOUS));
-	r = r
-		    ?: seccomp_rule_add(
-			       filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-			       SCMP_A2_32(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(bounded); i++)
+		r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
+					   bounded[i].call, bounded[i].count,
+					   bounded[i].arguments);
 	return r;
 }
 
@@ -100,9 +100,7 @@ static int set_filter(void)
 
 	if (!filter)
 		return -ENOMEM;
-	r = allow_all(filter);
-	if (r == 0)
-		r = allow_some(filter);
+	r = allow(filter);
 	if (r == 0)
 		r = seccomp_load(filter);
 	seccomp_release(filter);

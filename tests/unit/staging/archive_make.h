@@ -29,6 +29,13 @@ static inline void add_zeros(struct str *out, size_t len)
 	free(zeros);
 }
 
+/* A field of 100 bytes, that need not end with a NUL. */
+static inline void put_text(char *field, const char *text)
+{
+	for (size_t i = 0; i < 100 && text[i]; i++)
+		field[i] = text[i];
+}
+
 /* One header of ustar; @size may be a lie. */
 static inline void tar_header(struct str *out, const char *name, char type,
 			      const char *link, uint64_t size)
@@ -36,7 +43,7 @@ static inline void tar_header(struct str *out, const char *name, char type,
 	char header[512] = { 0 };
 	unsigned int sum = 0;
 
-	memcpy(header, name, strnlen(name, 100));
+	put_text(header, name);
 	snprintf(header + 100, 8, "0000644");
 	snprintf(header + 108, 8, "0000000");
 	snprintf(header + 116, 8, "0000000");
@@ -50,8 +57,7 @@ static inline void tar_header(struct str *out, const char *name, char type,
 	snprintf(header + 136, 12, "00000000000");
 	memset(header + 148, ' ', 8);
 	header[156] = type;
-	if (link)
-		memcpy(header + 157, link, strnlen(link, 100));
+	put_text(header + 157, link ? link : "");
 	memcpy(header + 257, "ustar\00000", 8);
 	for (size_t i = 0; i < sizeof(header); i++)
 		sum += (unsigned char)header[i];
