@@ -57,7 +57,7 @@ static int read_manifest(int dir_fd, struct json_doc **out, struct refusal *why)
 static bool is_sha256(const char *hex, uint8_t digest[SHA256_BYTES])
 {
 	return hex && strlen(hex) == 2 * SHA256_BYTES &&
-	       hex_decode(hex, strlen(hex), digest) == 0;
+	       hex_decode(hex, SHA256_BYTES, digest) == 0;
 }
 
 /* The text, which must be the one that the manifest was made for. */

@@ -50,20 +50,20 @@ static const struct {
 	enum dtype dtype;
 	unsigned int rank;
 	uint64_t dims[4];
-	uint8_t bytes[8]; /* the first ones */
+	uint8_t bytes[7]; /* the first ones */
 } tensors[] = {
 	{ "Conv/Conv/kernel:0",
 	  DTYPE_F32,
 	  4,
 	  { 1, 1, 3, 4 },
-	  { 0, 0, 0, 0, 0, 0, 0x80, 0x3f } },
+	  { 0, 0, 0, 0, 0, 0, 0x80 } },
 	{ "Conv/Conv/bias:0",
 	  DTYPE_F16,
 	  1,
 	  { 4 },
-	  { 0, 0, 0, 0x3c, 0, 0x40, 0, 0x42 } },
+	  { 0, 0, 0, 0x3c, 0, 0x40, 0 } },
 	{ "Conv/norm/Conv/norm/gamma:0", DTYPE_F64, 1, { 4 }, { 0 } },
-	{ "norm/mean:0", DTYPE_F32, 1, { 3 }, { 0, 0, 0, 0, 0, 0, 0x80, 0x3f } },
+	{ "norm/mean:0", DTYPE_F32, 1, { 3 }, { 0, 0, 0, 0, 0, 0, 0x80 } },
 	{ "norm/count:0", DTYPE_I64, 0, { 0 }, { 7 } },
 };
 
