@@ -3,45 +3,29 @@
 
 import numpy as np
 
-from keras_network import same_pads
+from keras_network import Unsupported, same_pads
 
 NO_PADS = ((0, 0), (0, 0))
 
 
-def padded(lower, name, value, shape, pads, filler=0.0):
-    """@pads: (before, after) of height and width."""
-    if pads == NO_PADS:
-        return value
-    if lower.out.dl4j:
-        return padded_by_concat(lower, name, value, shape, pads, filler)
+def padded(lower, name, value, shape, pads):
+    """@pads: (before, after) of height and width, filled with zeros."""
     (top, bottom), (left, right) = pads
+    if lower.out.dl4j:
+        return padded_by_conv(lower, name, value, shape[2],
+                              [top, left, bottom, right])
     return lower.out.node(
         "Pad", name, value,
         lower.out.integers(0, 0, top, left, 0, 0, bottom, right),
-        lower.out.constant(filler), mode="constant")
+        lower.out.constant(0.0), mode="constant")
 
 
-def padded_by_concat(lower, name, value, shape, pads, filler):
-    sizes = [1, shape[2], shape[0], shape[1]]
-    last = max(i for i in (0, 1) if pads[i] != (0, 0))
-    for i in (0, 1):
-        if pads[i] == (0, 0):
-            continue
-        before, after = [edge(lower, sizes, 2 + i, count, filler)
-                         for count in pads[i]]
-        sizes[2 + i] += sum(pads[i])
-        value = lower.out.node(
-            "Concat", name if i == last else name + ".height",
-            *before, value, *after, axis=2 + i)
-    return value
-
-
-def edge(lower, sizes, axis, count, filler):
-    """What is put on one side: one constant, or nothing."""
-    if not count:
-        return []
-    shape = sizes[:axis] + [count] + sizes[axis + 1:]
-    return [lower.out.constant(np.full(shape, filler))]
+def padded_by_conv(lower, name, value, channels, pads):
+    """Each value times one; a convolution pads where Pad is not read."""
+    ones = lower.out.constant(np.ones((channels, 1, 1, 1)))
+    return lower.out.node("Conv", name, value, ones, kernel_shape=[1, 1],
+                          strides=[1, 1], dilations=[1, 1], pads=pads,
+                          group=channels)
 
 
 def lower_padding(lower, layer):
@@ -76,52 +60,39 @@ def pool_pads(lower, layer):
     return lower.padded.get(layer.inputs[0], NO_PADS)
 
 
-def pool(lower, name, operator, value, config, pads):
+def pool(lower, name, operator, value, size, strides, pads):
     (top, bottom), (left, right) = pads
-    return lower.out.node(operator, name, value,
-                          kernel_shape=config["pool_size"],
-                          strides=config["strides"],
-                          pads=[top, left, bottom, right])
+    return lower.out.node(operator, name, value, kernel_shape=size,
+                          strides=strides, pads=[top, left, bottom, right])
 
 
-def uneven(lower, pads):
-    return lower.out.dl4j and any(a != b for a, b in pads)
+def lower_pool(operator):
+    """What is padded is neither counted nor the largest."""
+    def rule(lower, layer):
+        config, pads = layer.config, pool_pads(lower, layer)
+        if lower.out.dl4j and any(a != b for a, b in pads):
+            return evenly(lower, layer, operator, pads)
+        return pool(lower, lower.name(layer), operator, lower.input(layer),
+                    config["pool_size"], config["strides"], pads)
+    return rule
 
 
-def lower_max_pool(lower, layer):
-    value, pads = lower.input(layer), pool_pads(lower, layer)
-    if uneven(lower, pads):
-        value = padded(lower, layer.name + ".padded", value, layer.shapes[0],
-                       pads, np.finfo(np.float32).min)
-        pads = NO_PADS
-    return pool(lower, lower.name(layer), "MaxPool", value, layer.config,
-                pads)
-
-
-def lower_average_pool(lower, layer):
-    """What was padded does not count."""
-    value, pads = lower.input(layer), pool_pads(lower, layer)
-    if not uneven(lower, pads):
-        return pool(lower, lower.name(layer), "AveragePool", value,
-                    layer.config, pads)
-    value = padded(lower, layer.name + ".padded", value, layer.shapes[0], pads)
-    value = pool(lower, layer.name + ".shared", "AveragePool", value,
-                 layer.config, NO_PADS)
-    return lower.out.node("Mul", lower.name(layer), value,
-                          lower.out.constant(shares(layer, pads)))
-
-
-def shares(layer, pads):
-    """How many places a window has for each that is not padded."""
-    counts = []
-    for i in (0, 1):
-        size, kernel = layer.shapes[0][i], layer.config["pool_size"][i]
-        starts = (np.arange(layer.shape[i]) * layer.config["strides"][i]
-                  - pads[i][0])
-        counts.append(np.minimum(starts + kernel, size)
-                      - np.maximum(starts, 0))
-    places = np.prod(layer.config["pool_size"])
-    return (places / np.outer(*counts)).reshape(1, 1, *layer.shape[:2])
+def evenly(lower, layer, operator, pads):
+    """Pads of which one side is wider are misread: all windows there are,
+    with the same pads on both sides, and of these the ones that are wanted.
+    """
+    size, strides = layer.config["pool_size"], layer.config["strides"]
+    if any(each % 2 == 0 for each in size):
+        raise Unsupported("uneven pads of a pool of even size")
+    value = pool(lower, layer.name + ".all", operator, lower.input(layer),
+                 size, [1, 1], tuple((each // 2, each // 2) for each in size))
+    for i, what in enumerate((".rows", ".columns")):
+        value = lower.out.node(
+            "Slice", layer.name + what, value,
+            lower.out.integers(size[i] // 2 - pads[i][0]),
+            lower.out.integers(layer.shapes[0][i]), lower.out.integers(2 + i))
+    return pool(lower, lower.name(layer), "MaxPool", value, [1, 1], strides,
+                NO_PADS)
 
 
 def lower_global_pool(lower, layer):
@@ -147,6 +118,7 @@ def lower_cropping(lower, layer):
 
 RULES = {
     "ZeroPadding2D": lower_padding, "Cropping2D": lower_cropping,
-    "MaxPooling2D": lower_max_pool, "AveragePooling2D": lower_average_pool,
+    "MaxPooling2D": lower_pool("MaxPool"),
+    "AveragePooling2D": lower_pool("AveragePool"),
     "GlobalAveragePooling2D": lower_global_pool,
 }
