@@ -44,6 +44,11 @@ MOBILENET_V3 = (("_0.75", 0.75, False), ("_1.0", 1.0, False),
 # Written by a Keras that counted the layers it named itself from one.
 RENUMBERED = ("InceptionV3", "InceptionResNetV2", "Xception")
 
+# Keras scales once more for the published weights alone, because their
+# Normalization holds a standard deviation where the variance should be
+# (tensorflow/tensorflow issue 49930).  Whoever has a file can tell by that.
+SCALED = {"weight": 1, "near": [0.229, 0.224, 0.225]}
+
 
 def both(name, constructor, arguments):
     for top in (True, False):
@@ -88,6 +93,15 @@ def rows():
              for row in both(name, name, square(size))]
     found += list(mobilenets()) + list(mobilenets_v3()) + list(efficientnets())
     return sorted(found, key=lambda row: row.key)
+
+
+def condition(row):
+    """What the weights must hold for this row to be theirs, and what they
+    are of otherwise; None where there is no choice.
+    """
+    if row.published and row.constructor in EFFICIENTNETS:
+        return dict(SCALED, **{"else": row.key + "-unscaled"})
+    return None
 
 
 def file_stem(key):
