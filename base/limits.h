@@ -31,6 +31,7 @@
 #define HUB_TOP_COUNT 100    /* one page of one request */
 #define CATALOGUE_BYTES_MAX ((size_t)16 << 20) /* timm's: 0.2 MiB */
 #define CATALOGUE_COLUMNS_MAX 64	       /* the widest has 14 */
+#define REPO_FACTS_BYTES_MAX ((size_t)1 << 20) /* the zoo's: 2 KiB */
 #define WEB_CANDIDATES_MAX 8 /* places that may have one file: the zoo's 4 */
 #define WEB_FACT_BYTES_MAX ((size_t)64 << 10) /* headers bound its texts */
 #define WEB_TTL_S (30 * 86400) /* such files have not changed for years */

@@ -16,6 +16,19 @@ int hub_huggingface_new(const struct provider_env *env, const char *endpoint,
 			struct provider **out) MUST_CHECK;
 
 /*
+ * The ONNX model zoo and keras.applications.  @endpoint, a URL or a folder,
+ * is looked up by origin.h again.  -ENOENT: the catalogue is not installed.
+ */
+int hub_onnx_new(const struct provider_env *env, const char *endpoint,
+		 struct provider **out) MUST_CHECK;
+int hub_keras_new(const struct provider_env *env, const char *endpoint,
+		  struct provider **out) MUST_CHECK;
+
+/* The hub of that name in registry.c; for hubs that need another. */
+int provider_new_named(const char *name, const struct provider_env *env,
+		       struct provider **out) MUST_CHECK;
+
+/*
  * Serves @folder as hub @name (static): models as <org>/<model>/, or in
  * the layout of hf_cache_layout.h.  -ENOENT, -ENOTDIR: no such folder.
  */

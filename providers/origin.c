@@ -32,10 +32,10 @@ const char *origin_folder(const char *endpoint)
 	return endpoint[0] == '/' || endpoint[0] == '.' ? endpoint : NULL;
 }
 
-static const char *endpoint_of(const struct provider_env *env, const char *name)
+const char *origin_endpoint(const struct provider_env *env, const char *hub)
 {
-	return name && env->endpoint ? env->endpoint(env->endpoint_arg, name)
-				     : NULL;
+	return hub && env->endpoint ? env->endpoint(env->endpoint_arg, hub)
+				    : NULL;
 }
 
 /* The endpoint in place of @host, or NULL; *@is_models: see folder_path(). */
@@ -43,14 +43,14 @@ static const char *endpoint_choose(const struct provider_env *env,
 				   const char *hub, const char *host,
 				   bool *is_models)
 {
-	const char *endpoint = endpoint_of(env, hub);
+	const char *endpoint = origin_endpoint(env, hub);
 
 	*is_models = false;
 	if (!endpoint)
-		endpoint = endpoint_of(env, host);
+		endpoint = origin_endpoint(env, host);
 	if (endpoint || strcmp(host, HUGGINGFACE_HOST) != 0)
 		return endpoint;
-	endpoint = endpoint_of(env, "huggingface");
+	endpoint = origin_endpoint(env, "huggingface");
 	*is_models = endpoint != NULL;
 	if (!endpoint)
 		endpoint = getenv("HF_ENDPOINT");
@@ -130,14 +130,29 @@ static int mirror_url(const char *endpoint, const char *path, char **out)
 	return r;
 }
 
+static int below_endpoint(const char *endpoint, const char *path,
+			  bool is_models, char **out)
+{
+	const char *folder = origin_folder(endpoint);
+
+	return folder ? folder_url(folder, path, is_models, out)
+		      : mirror_url(endpoint, path, out);
+}
+
 int origin_url(const struct provider_env *env, const char *hub, const char *url,
 	       char **out)
 {
 	auto_free char *origin = NULL;
-	const char *endpoint, *path, *folder;
+	const char *endpoint, *path;
 	bool is_models;
-	int r = url_origin(url, &origin);
+	int r;
 
+	if (url[0] == '/') {
+		endpoint = origin_endpoint(env, hub);
+		return endpoint ? below_endpoint(endpoint, url + 1, false, out)
+				: -EINVAL;
+	}
+	r = url_origin(url, &origin);
 	if (r < 0)
 		return r;
 	endpoint = endpoint_choose(env, hub, strstr(origin, "://") + 3,
@@ -148,7 +163,5 @@ int origin_url(const struct provider_env *env, const char *hub, const char *url,
 	}
 	path = strchr(strstr(url, "://") + 3, '/');
 	path = path ? path + 1 : "";
-	folder = origin_folder(endpoint);
-	return folder ? folder_url(folder, path, is_models, out)
-		      : mirror_url(endpoint, path, out);
+	return below_endpoint(endpoint, path, is_models, out);
 }

@@ -8,6 +8,9 @@
  * all origins of that hub.  For huggingface.co the name "huggingface" and
  * $HF_ENDPOINT count too; a folder of that name has models as
  * <org>/<model>/, so "resolve/<revision>/" is left out.
+ *
+ * A hub whose own tree is plain files may also ask for "/<path>", which is
+ * below its own endpoint and nowhere else.
  */
 #ifndef PROVIDERS_ORIGIN_H
 #define PROVIDERS_ORIGIN_H
@@ -18,15 +21,19 @@
 #include "providers/provider.h"
 
 /*
- * What to ask for @url, which is a URL of ours: a URL, or "file://" and the
- * absolute path of a file, nothing encoded.  Caller frees *@out.
+ * What to ask for @url, which is a URL of ours or "/<path>": a URL, or
+ * "file://" and the absolute path of a file, nothing encoded.  Caller frees
+ * *@out.
  *
  * @hub: the name of the hub that asks, or NULL.  -ENOMEM; -EINVAL: not a
  * URL of ours, an endpoint that is none, or a path that would leave the
- * folder.
+ * folder, or is below no endpoint.
  */
 int origin_url(const struct provider_env *env, const char *hub, const char *url,
 	       char **out) MUST_CHECK;
+
+/* The value of --endpoint @hub, or NULL. */
+const char *origin_endpoint(const struct provider_env *env, const char *hub);
 
 /* The folder that @endpoint names, or NULL where it is a URL. */
 const char *origin_folder(const char *endpoint);

@@ -67,7 +67,14 @@ static const struct {
 	/* another port is another host */
 	{ "a.org=/f\n", NULL, "https://a.org:8443/x", "https://a.org:8443/x" },
 	{ "a.org:8443=/f\n", NULL, "https://a.org:8443/x", "file:///f/x" },
+	/* below a hub's own endpoint */
+	{ "onnx=/zoo\n", "onnx", "/validated/a%20b.onnx",
+	  "file:///zoo/validated/a b.onnx" },
+	{ "onnx=http://m/zoo\n", "onnx", "/validated/a.onnx",
+	  "http://m/zoo/validated/a.onnx" },
 	/* refusals */
+	{ "keras=/zoo\n", "onnx", "/validated/a.onnx", NULL },
+	{ "onnx=/zoo\n", "onnx", "/../a.onnx", NULL },
 	{ "a.org=/f\n", NULL, "https://a.org/a/..%2f..%2fx", NULL },
 	{ "a.org=/f\n", NULL, "https://a.org/a/../../x", NULL },
 	{ "a.org=/f\n", NULL, "https://a.org/%00x", NULL },

@@ -47,7 +47,7 @@ static struct fake_memo memo;
 static struct fetcher *fetcher;
 static struct provider_env env;
 static const char *endpoint; /* of the host */
-static char folder[] = "web_repo_XXXXXX";
+static char folder[] = "/tmp/omnihub-web-XXXXXX";
 
 static const char *endpoint_of(void *arg, const char *name)
 {
