@@ -3,7 +3,8 @@
  * tests/unit/staging/skeleton_make.h - small skeletons, message by message.
  *
  * A message is the bytes of its fields; lengths in these literals are
- * written out.  onnx/onnx.proto3 has the numbers.
+ * written out.  onnx/onnx.proto3 has the numbers.  And checkpoints, made of
+ * names alone, to bind to them.
  */
 #ifndef TESTS_UNIT_STAGING_SKELETON_MAKE_H
 #define TESTS_UNIT_STAGING_SKELETON_MAKE_H
@@ -14,6 +15,7 @@
 #include "base/str.h"
 #include "staging/graph/wire.h"
 #include "staging/skeletons/skeleton.h"
+#include "staging/weights/weights.h"
 #include "tests/unit/unit.h"
 
 enum { MADE_NODE = 1, MADE_INITIALIZER = 5, MADE_INPUT = 11, MADE_OUTPUT = 12 };
@@ -152,6 +154,60 @@ static inline void made_classifier(struct made *made)
 	made_node(made, "Gemm", NAMES("x", "w", "b"), "h");
 	made_node(made, "Mul", NAMES("h", "one"), "y");
 	made_port(made, MADE_OUTPUT, "y", NAMES("batch", "=fc.weight:0"));
+}
+
+/* A tensor of a checkpoint; .name NULL ends a list. */
+struct given {
+	const char *name;
+	enum dtype dtype;
+	uint64_t dims[3]; /* until a 0 */
+	bool transposed, strided;
+};
+
+#define F32(name, ...)                                         \
+	{                                                      \
+		name, DTYPE_F32, { __VA_ARGS__ }, false, false \
+	}
+#define OTHER(name, dtype, ...)                                    \
+	{                                                          \
+		name, DTYPE_##dtype, { __VA_ARGS__ }, false, false \
+	}
+#define NO_MORE F32(NULL, 0)
+#define WEIGHT F32("fc.weight", 4, 3)
+#define BIAS F32("fc.bias", 4)
+#define COUNT OTHER("layer.count", I64, 2)
+
+static inline struct weights *weights_of(const struct given *given)
+{
+	struct weights *weights;
+	struct tensor tensor = { 0 };
+
+	assert_int_equal(weights_new("safetensors", &weights), 0);
+	assert_int_equal(
+		weights_add_file(weights, "w", 0, 1 << 20, &tensor.file), 0);
+	tensor.off = 100;
+	for (; given->name; given++) {
+		tensor.name = (char *)given->name;
+		tensor.dtype = given->dtype;
+		tensor.transposed = given->transposed;
+		tensor.strided = given->strided;
+		for (tensor.rank = 0; given->dims[tensor.rank]; tensor.rank++)
+			tensor.dims[tensor.rank] = given->dims[tensor.rank];
+		assert_int_equal(weights_add(weights, &tensor), 0);
+		tensor.off += 100;
+	}
+	assert_int_equal(weights_finish(weights), 0);
+	return weights;
+}
+
+static inline struct skeleton *skeleton_of(struct made *made)
+{
+	const struct str *bytes = made_finish(made);
+	struct skeleton *skeleton = NULL;
+
+	assert_int_equal(
+		skeleton_parse(bytes->bytes, bytes->len, &skeleton, NULL), 0);
+	return skeleton;
 }
 
 #endif
