@@ -90,9 +90,8 @@ static int assigned(struct walk *walk, const struct tf_scope *scope,
 	if (!variable || !variable->constant || variable->assigned.len > 0)
 		return 0;
 	variable->assigned = node->name;
-	return blockers_add(&freeze->blockers, BLOCKER_ASSIGNED,
-			    tf_text_of(scope_name(scope, node)),
-			    scope_name(freeze->main.root, target));
+	return blockers_add(&freeze->blockers, BLOCKER_ASSIGNED, target->name,
+			    scope_name(scope, node));
 }
 
 static int queue_add(struct walk *walk, struct tf_scope *scope)
@@ -176,25 +175,35 @@ static int enter_callee(struct walk *walk, struct tf_scope *scope,
 	return r < 0 ? r : enter(walk, scope, node, &callee, &number, 0);
 }
 
+/* What @node may write; of OP_WRITE it must be known. */
+static int writes_look(struct walk *walk, struct tf_scope *scope,
+		       const struct tf_node *node)
+{
+	bool writes = node->kind == OP_WRITE;
+	const struct tf_node *target;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < node->data_count; i++) {
+		if (writes && i > 0)
+			break;
+		r = handle_find(walk, scope, node->inputs[i], &target);
+		if (r == 0 && (target || writes))
+			r = assigned(walk, scope, node, target);
+	}
+	return r;
+}
+
 static int node_look(struct walk *walk, struct tf_scope *scope,
 		     const struct tf_node *node)
 {
 	const struct tf_op *op = model_op(walk->freeze->model, node->op);
 	enum op_kind kind = scope_kind(&walk->scopes, node);
-	const struct tf_node *target;
-	size_t input;
-	int r;
 
 	if (kind == OP_CALL)
 		return enter_callee(walk, scope, node);
 	if (kind == OP_WHILE || kind == OP_BRANCH)
 		return enter_attrs(walk, scope, node, kind == OP_BRANCH);
-	if (!op_may_write(kind, op, &input) || input >= node->data_count)
-		return 0;
-	r = handle_find(walk, scope, node->inputs[input], &target);
-	if (r < 0 || (!target && kind != OP_WRITE))
-		return r;
-	return assigned(walk, scope, node, target);
+	return op_may_write(kind, op) ? writes_look(walk, scope, node) : 0;
 }
 
 static void push(struct walk *walk, struct tf_text ref, size_t *depth)

@@ -37,7 +37,7 @@ struct blockers {
 void blockers_init(struct blockers *blockers);
 void blockers_release(struct blockers *blockers);
 
-/* @name, of an operation @op.  -ENOMEM. */
+/* The node @name; @op: its operation, or what it assigns.  -ENOMEM. */
 int blockers_add(struct blockers *blockers, enum blocker kind,
 		 struct tf_text op, const char *name) MUST_CHECK;
 

@@ -130,18 +130,12 @@ static bool only_reads(enum op_kind kind)
 	return kind != OP_PLAIN && kind < OP_WRITE;
 }
 
-bool op_may_write(enum op_kind kind, const struct tf_op *op, size_t *input)
+bool op_may_write(enum op_kind kind, const struct tf_op *op)
 {
-	*input = 0;
-	if (kind == OP_WRITE)
-		return true;
-	if (!op || only_reads(kind))
-		return false;
-	for (size_t i = 0; i < op->input_count; i++) {
-		if (op->inputs[i].type == DT_RESOURCE || op->inputs[i].is_ref) {
-			*input = i;
+	if (kind == OP_WRITE || !op || only_reads(kind))
+		return !only_reads(kind);
+	for (size_t i = 0; i < op->input_count; i++)
+		if (op->inputs[i].type == DT_RESOURCE || op->inputs[i].is_ref)
 			return true;
-		}
-	}
 	return false;
 }

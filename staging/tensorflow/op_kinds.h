@@ -70,9 +70,9 @@ struct tf_text op_without_ref(struct tf_text op);
 bool op_makes_state(const struct tf_op *op);
 
 /*
- * Whether it may change the state that one of its inputs stands for; that
- * input's number.  Of OP_WRITE it is 0.  @op may be NULL.
+ * Whether it may change a variable that it gets; of OP_WRITE that is the
+ * first input.  @op NULL: nothing is known of it but its name.
  */
-bool op_may_write(enum op_kind kind, const struct tf_op *op, size_t *input);
+bool op_may_write(enum op_kind kind, const struct tf_op *op);
 
 #endif

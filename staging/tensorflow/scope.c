@@ -66,6 +66,7 @@ int scope_root(struct tf_scopes *scopes, const struct tf_graph *graph,
 		scope->env = *env;
 	scope->id = scopes->count++;
 	scope->body = body;
+	scope->by_port = graph->is_function || scopes->enters_all;
 	*out = scope;
 	return 0;
 }
@@ -95,6 +96,7 @@ static int scope_make(struct tf_scopes *scopes, struct tf_scope *outer,
 	scope->outer = outer;
 	scope->call = node;
 	scope->depth = outer->depth + 1;
+	scope->by_port = outer->by_port;
 	scope->prefix = tf_pool_join(scopes->pool, outer->prefix, node->name,
 				     tf_text_of("/"));
 	*out = scope;
@@ -261,6 +263,11 @@ static int number_output(struct tf_scopes *scopes, struct tf_place *place,
 			      scope_name(place->scope, place->node),
 			      "a function with control flow of TensorFlow 1 "
 			      "calls another by its name");
+	if (!op && place->scope->by_port) {
+		place->number += tf_text_is(place->edge.port, "output_true") ||
+				 tf_text_is(place->edge.port, "value_index");
+		return 0;
+	}
 	if (op_output(op, place->node, &place->scope->env, &place->edge,
 		      &place->number) < 0)
 		return dangling(scopes, place->scope, ref);

@@ -33,6 +33,7 @@ struct tf_scope {
 	struct tf_attrs env;	    /* attributes of the call, resolved */
 	unsigned int depth;
 	uint32_t id;
+	bool by_port; /* outputs are told by port and index, see below */
 	struct tf_body *body; /* in which its nodes will stand; may be NULL */
 };
 
@@ -51,7 +52,15 @@ struct tf_scopes {
 	uint64_t steps_left;
 };
 
-/* The output of a node in a scope, or an argument of a root. */
+/*
+ * The output of a node in a scope, or an argument of a root.
+ *
+ * In the main graph and what is inlined there .number must be right.  The
+ * operations that only functions of control flow have are not in a model's
+ * list (meta_graph.py, ops_used_by_graph_def); in these, outputs are told
+ * by .edge, and .number is right at least for operations that hand on
+ * handles of variables.
+ */
 struct tf_place {
 	struct tf_scope *scope;
 	void *cut;		    /* the entry of .cuts; NULL: none */
