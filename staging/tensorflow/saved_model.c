@@ -83,7 +83,7 @@ static int meta_rank(const struct wire_field *meta_graph, enum meta_rank *rank,
 static int meta_graph_find(const struct saved_model *model,
 			   struct wire_field *out, struct refusal *why)
 {
-	enum meta_rank rank, best = META_OTHER;
+	enum meta_rank rank = META_OTHER, best = META_OTHER;
 	struct wire_field field;
 	struct wire wire;
 	size_t count = 0;
