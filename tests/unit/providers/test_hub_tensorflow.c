@@ -464,6 +464,29 @@ static void a_second_mount_asks_nothing(void **state)
 	assert_int_equal(world_requests(&world), before);
 }
 
+static void a_refresh_asks_for_what_may_move(void **state)
+{
+	static const char version[] = "google/yamnet/yamnet/1";
+	static const char latest[] = "google/yamnet/yamnet/latest";
+	unsigned int before;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		auto_hub_entry struct hub_entry entry = { 0 };
+		auto_repo struct repo *repo = NULL;
+
+		before = asked;
+		assert_int_equal(world_lookup(&world, latest, &entry), 0);
+		assert_int_equal(world_open(&world, version, &repo), 0);
+		assert_int_equal(asked - before, i == 0 ? 4 : i == 1);
+		if (i > 0)
+			continue;
+		clock_set(1000 * NS_PER_S, WALL + 1);
+		world.provider->ops->refresh(world.provider, version);
+		clock_set(1000 * NS_PER_S, WALL + 2);
+	}
+}
+
 static void facts_of_what_was_asked(void **state)
 {
 	auto_hub_entry struct hub_entry entry = { 0 };
@@ -722,6 +745,7 @@ int main(void)
 		TEST(what_was_used_is_listed),
 		TEST(files_by_ranges),
 		TEST(a_second_mount_asks_nothing),
+		TEST(a_refresh_asks_for_what_may_move),
 		TEST(facts_of_what_was_asked),
 		TEST(a_file_that_comes_zipped),
 		TEST(a_version_without_files),
