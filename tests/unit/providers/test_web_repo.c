@@ -355,7 +355,7 @@ static void a_redirect_to_another_host(void **state)
 	static const char *const stranger[] = { HOST "/o/m" };
 	static char headers[256];
 	static struct fake_file rows[] = { { "/o/m", "moved", headers, 302 },
-					   { "/blob", BODY, "", 0 },
+					   { "/blob", BODY, ETAG, 0 },
 					   { NULL, NULL, NULL, 0 } };
 	struct web_file file = file_of(hub, 1);
 	auto_repo struct repo *repo = NULL, *other = NULL;
@@ -416,6 +416,8 @@ static void a_download_of_before(void **state)
 	assert_int_equal(open_file(&file, &other), 0);
 	assert_int_equal(repo_source(other, 0, &again), 0);
 	assert_null(again->ops->open_local);
+	repo_unref(take_ptr(other)); /* nor is it hashed again */
+	assert_int_equal(open_files(&file, 1, false, DEADLINE_NOW, &other), 0);
 	assert_string_equal(other->revision, repo->revision);
 }
 
