@@ -396,7 +396,7 @@ static void a_second_mount_stages_nothing(void **state)
 	fake_repo_init(&fake, model);
 	fake.repo.memo = &memo;
 	first = read_view(&fake.repo, "pytorch", "staged.onnx");
-	assert_string_equal(kept_key, "stage/1/org/model@0123/plain/pytorch");
+	assert_string_equal(kept_key, "stage/2/org/model@0123/plain/pytorch");
 	staged_models = 0;
 	second = read_view(&fake.repo, "pytorch", "staged.onnx");
 	assert_int_equal(staged_models, 0);
