@@ -57,7 +57,14 @@
 #define ZIP_TAIL_BYTES ((size_t)64 << 10) /* end records and a short comment */
 #define ZIP_DIRECTORY_MAX ((size_t)96 << 20) /* ZIP_ENTRIES_MAX of 90 bytes */
 #define ZIP_LOCALS_MAX 4096 /* local headers worth a request each */
-#define ZIP_ENTRIES_MAX ((size_t)1 << 20) /* one for each storage */
+#define ZIP_ENTRIES_MAX ((size_t)1 << 20)	  /* one for each storage */
+#define BUNDLE_INDEX_BYTES_MAX ((size_t)64 << 20) /* 60,000 names: 6 MiB */
+#define BUNDLE_BLOCK_BYTES_MAX ((size_t)16 << 20) /* TensorFlow's: 256 KiB */
+#define BUNDLE_KEY_BYTES_MAX ((size_t)4 << 10) /* escaped name, and a slice */
+#define BUNDLE_NAMES_BYTES_MAX ((size_t)128 << 20) /* of all keys, unpacked */
+#define BUNDLE_SHARDS_MAX 4096		    /* one a worker; most surveyed: 3 */
+#define BUNDLE_SLICES_MAX ((size_t)1 << 16) /* of all tensors */
+#define BUNDLE_PARTS_MAX 1024 /* of one tensor: each is held against each */
 
 /* Staged files */
 #define STAGED_INLINE_MAX 2147483647ULL	       /* protobuf's largest message */

@@ -70,6 +70,14 @@ bool wire_fixed64(struct wire *wire, uint64_t *out)
 	return true;
 }
 
+bool wire_skip(struct wire *wire, uint64_t len)
+{
+	if (wire->bad || len > left(wire))
+		return spoil(wire);
+	wire->at += len;
+	return true;
+}
+
 static bool read_tag(struct wire *wire, struct wire_field *out)
 {
 	uint64_t tag;
@@ -113,10 +121,9 @@ bool wire_next(struct wire *wire, struct wire_field *out)
 	if (!read_value(wire, out))
 		return spoil(wire);
 	if (out->type == WIRE_LEN) {
-		if (out->value > left(wire))
-			return spoil(wire);
 		out->bytes = wire->at;
-		wire->at += out->value;
+		if (!wire_skip(wire, out->value))
+			return false;
 	}
 	out->len = (size_t)(wire->at - out->bytes);
 	return true;

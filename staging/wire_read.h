@@ -73,6 +73,9 @@ bool wire_varint(struct wire *wire, uint64_t *out);
 bool wire_fixed32(struct wire *wire, uint32_t *out);
 bool wire_fixed64(struct wire *wire, uint64_t *out);
 
+/* Passes over @len bytes.  False: so many are not left, and it is .bad. */
+bool wire_skip(struct wire *wire, uint64_t len);
+
 /* The field is LEN and holds just these characters. */
 bool wire_is(const struct wire_field *field, const char *text);
 

@@ -9,7 +9,8 @@ import subprocess
 
 import tree
 
-LIBRARIES = ["fuse3", "libcurl", "lmdb", "libcjson", "cmocka", "inih"]
+LIBRARIES = ["fuse3", "libcurl", "lmdb", "libcjson", "cmocka", "inih",
+             "snappy"]
 # cmocka's header asks for these to be included before it.
 BEFORE_CMOCKA = "#include <setjmp.h>\n#include <stdarg.h>\n#include <stddef.h>\n" \
                 "#include <stdint.h>\n"

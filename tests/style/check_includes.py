@@ -33,6 +33,7 @@ SOLE_USERS = [
     (r"curl/", ("providers/",)),
     (r"(fuse3?/)?(fuse|cuse)\w*\.h", ("fs/",)),
     (r"ini\.h", ("fs/config.c", "fs/config_")),
+    (r"snappy(-\w+)?\.h", ("staging/weights/bundle_block.c",)),
     (r"zlib\.h", ("staging/gunzip.c", "staging/archive/")),
     (r"archive(_entry)?\.h", ("staging/",)),
 ]
