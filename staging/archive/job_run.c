@@ -197,8 +197,11 @@ static int run_worker(struct job *job, struct job_take *take, uint64_t off,
 	pump->moved_ns = clock_now_ns();
 	frame_reader_init(&pump->reader, &job_take_ops, take);
 	r = start_worker(pump, packed);
-	if (r < 0)
-		return r;
+	if (r < 0) {
+		log_error("job", "%s cannot be started: %s", job->jobs->worker,
+			  strerror(-r));
+		return r == -ENOMEM ? r : -EIO;
+	}
 	job_set_worker(job, pump->worker.pid);
 	r = pump_all(pump);
 	job_set_worker(job, 0);
