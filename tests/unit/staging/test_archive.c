@@ -130,6 +130,7 @@ static int world_make(void **state)
 
 static int world_end(void **state)
 {
+	gate_open(UINT64_MAX, 0); /* a test that failed may have left it shut */
 	jobs_free(world.jobs);
 	cache_close(world.cache);
 	fake_memo_release(&world.memo);
@@ -313,6 +314,8 @@ static void what_must_not_be_a_member_is_left_out(void **state)
 	tar_file(&world.made, name, "x");
 	tar_entry(&world.made, "symlink", '2', "/etc/passwd", "", 0);
 	tar_entry(&world.made, "hardlink", '1', "/etc/passwd", "", 0);
+	tar_entry(&world.made, "pax", 'x', NULL, "14 comment=ab\n", 14);
+	tar_entry(&world.made, "hardlink with bytes", '1', "good", "x", 1);
 	tar_entry(&world.made, "device", '3', NULL, "", 0);
 	tar_entry(&world.made, "fifo", '6', NULL, "", 0);
 	tar_file(&world.made, "twice", "first");
@@ -330,7 +333,7 @@ static void what_must_not_be_a_member_is_left_out(void **state)
 	member_is(archive, "shadowed/below", "below");
 	member_is(archive, "caf\xe9", "latin");
 	assert_int_equal(archive->count, 4);
-	assert_int_equal(archive->left_out, 13);
+	assert_int_equal(archive->left_out, 14);
 	await_quiet();
 }
 
