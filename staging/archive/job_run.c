@@ -21,7 +21,7 @@
 #include "staging/archive/unpack_frames.h"
 #include "staging/weights/zip_directory.h"
 
-#define POLL_MS 1000
+#define POLL_MS 200 /* so soon a stop is seen */
 
 struct pump {
 	struct job *job;
@@ -202,9 +202,7 @@ static int run_worker(struct job *job, struct job_take *take, uint64_t off,
 			  strerror(-r));
 		return r == -ENOMEM ? r : -EIO;
 	}
-	job_set_worker(job, pump->worker.pid);
 	r = pump_all(pump);
-	job_set_worker(job, 0);
 	status = worker_end(&pump->worker);
 	if (r == -EPROTO)
 		log_death(job, status);
