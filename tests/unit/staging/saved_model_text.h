@@ -110,7 +110,9 @@ static inline void scan_shape(struct scan *scan, struct str *out)
 	str_init(&dim, PLAN_BYTES_MAX);
 	while (!scan_take(scan, ">")) {
 		struct tf_text size = scan_until(scan, ",>");
-		long long value = tf_text_is(size, "?") ? -1 : atoll(size.at);
+		long long value = tf_text_is(size, "?")
+					  ? -1
+					  : strtoll(size.at, NULL, 10);
 
 		if (tf_text_is(size, "*"))
 			must(wire_int(out, 3, 1));
@@ -225,7 +227,8 @@ static inline void scan_value(struct scan *scan, struct str *value)
 	str_init(&inner, PLAN_BYTES_MAX);
 	if (scan_take(scan, "#")) {
 		must(wire_int(value, 3,
-			      (uint64_t)atoll(scan_until(scan, " \n,)").at)));
+			      (uint64_t)strtoll(scan_until(scan, " \n,)").at,
+						NULL, 10)));
 	} else if (scan_take(scan, "\"")) {
 		put_text(value, 2, scan_until(scan, "\""));
 		scan->at++;

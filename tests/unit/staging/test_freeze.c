@@ -26,6 +26,7 @@ static const struct {
 	{ "number", DT_INT32, 0, { 0 }, 0, 64, 4, 0, 0 },
 	{ "words", DT_STRING, 1, { 2 }, 1, 0, 9, 0, 0 },
 	{ "parts", DT_FLOAT, 2, { 3, 2 }, 0, 0, 0, 0, 2 },
+	{ "huge", DT_FLOAT, 1, { 1 << 29 }, 3, 0, 4ULL << 29, 0, 0 },
 };
 
 static const struct bundle_slice slices[] = {
@@ -38,8 +39,8 @@ static const uint8_t words[] = { 1, 2, 9, 9, 9, 9, 'a', 'b', 'c' };
 
 static struct bundle_tensor tensors[ARRAY_LEN(stored)];
 static struct tensor_bundle bundle;
-static const char *paths[] = { "shard-0", "shard-1", NULL };
-static const uint64_t sizes[] = { SHARD_BYTES, 64, 0 };
+static const char *paths[] = { "shard-0", "shard-1", NULL, "shard-3" };
+static const uint64_t sizes[] = { SHARD_BYTES, 64, 0, 4ULL << 29 };
 
 static int bundle_make(void **state)
 {
@@ -320,6 +321,16 @@ static const struct {
 	  "x__k = Identity(m) T=float\n"
 	  "a_output = Identity(m) T=float\n"
 	  "o_ut = Identity(m) T=float\n" },
+	{ "P1.9 a key that is a name goes before one made to be",
+	  OPS "sig serving_default :a=p:0:float _a=q:0:float"
+	      " x__a=r:0:float -> o:1=p:0:float o_1=p:0:float\n"
+	      "p = Placeholder() dtype=float\n",
+	  "x__a_1 = Placeholder() dtype=float shape=<*>\n"
+	  "x__a_1/identity = Identity(x__a_1) T=float\n"
+	  "x__a_2 = Placeholder() dtype=float shape=<*>\n"
+	  "x__a = Placeholder() dtype=float shape=<*>\n"
+	  "o_1_output = Identity(x__a_1/identity) T=float\n"
+	  "o_1 = Identity(x__a_1/identity) T=float\n" },
 	{ "the cut: an input that is not a placeholder",
 	  OPS "sig serving_default x=parsed:1:float<2> -> y=y:0:float\n"
 	      "s = Placeholder() dtype=string\n"
@@ -610,6 +621,10 @@ static const struct {
 	  "def b(a:float,h:resource) -> (p:float=a,q:resource=o:h:0)\n"
 	  "o = Other(a)\nend\n",
 	  -EBADMSG, "variable-handle", "b" },
+	{ "more than a GraphDef can hold",
+	  OPS X SIG_Y "huge = VariableV2() dtype=float\ncollect huge\n"
+		      "y = Mul(x, huge) T=float\n",
+	  -EFBIG, "too-large", "" },
 	{ "no signature", OPS X, -EBADMSG, "no-signature", "" },
 	{ "only signatures of TensorFlow's own",
 	  OPS X "sig __saved_model_init_op -> y=x:0:float\n", -EBADMSG,
