@@ -24,6 +24,19 @@ int hub_onnx_new(const struct provider_env *env, const char *endpoint,
 int hub_keras_new(const struct provider_env *env, const char *endpoint,
 		  struct provider **out) MUST_CHECK;
 
+/*
+ * The hubs of PyTorch: one, which is made of those below, each a
+ * directory of it and named so.
+ */
+int hub_pytorch_new(const struct provider_env *env, const char *endpoint,
+		    struct provider **out) MUST_CHECK;
+int hub_torchvision_new(const struct provider_env *env, const char *endpoint,
+			struct provider **out) MUST_CHECK;
+int hub_timm_new(const struct provider_env *env, const char *endpoint,
+		 struct provider **out) MUST_CHECK;
+int hub_torchserve_new(const struct provider_env *env, const char *endpoint,
+		       struct provider **out) MUST_CHECK;
+
 /* The hub of that name in registry.c; for hubs that need another. */
 int provider_new_named(const char *name, const struct provider_env *env,
 		       struct provider **out) MUST_CHECK;
