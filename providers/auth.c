@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -124,6 +125,41 @@ int auth_load(const char *endpoint, struct auth *auth)
 		r = token_find(auth);
 	if (r < 0)
 		auth_release(auth);
+	return r;
+}
+
+int auth_of_variable(const char *name, const char *endpoint, struct auth *auth)
+{
+	const char *text = env_get(name);
+	int r;
+
+	*auth = (struct auth){ 0 };
+	r = url_origin(endpoint, &auth->origin);
+	if (r == 0 && text)
+		r = token_take(auth, text);
+	if (r < 0)
+		auth_release(auth);
+	return r;
+}
+
+int auth_credential(const struct auth *auth,
+		    char credential[AUTH_CREDENTIAL_BYTES])
+{
+	auto_free char *text = NULL;
+	uint8_t hash[SHA256_BYTES];
+	int r;
+
+	if (!auth->token) {
+		memcpy(credential, "anon", sizeof("anon"));
+		return 0;
+	}
+	text = mem_printf("omnihub%s", auth->token);
+	if (!text)
+		return -ENOMEM;
+	r = sha256(text, strlen(text), hash);
+	if (r == 0)
+		hex_encode(hash, (AUTH_CREDENTIAL_BYTES - 1) / 2, credential);
+	explicit_bzero(text, strlen(text));
 	return r;
 }
 

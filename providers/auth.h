@@ -21,6 +21,18 @@
  */
 int auth_load(const char *endpoint, struct auth *auth) MUST_CHECK;
 
+/* The same of the environment's variable @name alone: $GITHUB_TOKEN. */
+int auth_of_variable(const char *name, const char *endpoint,
+		     struct auth *auth) MUST_CHECK;
+
+/*
+ * Whose answers are remembered together: "anon", or 16 hex of SHA-256 of
+ * "omnihub" and the token.
+ */
+#define AUTH_CREDENTIAL_BYTES 17
+int auth_credential(const struct auth *auth,
+		    char credential[AUTH_CREDENTIAL_BYTES]) MUST_CHECK;
+
 /* Wipes the token; frees the strings, not @auth. */
 void auth_release(struct auth *auth);
 

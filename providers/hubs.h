@@ -36,6 +36,8 @@ int hub_timm_new(const struct provider_env *env, const char *endpoint,
 		 struct provider **out) MUST_CHECK;
 int hub_torchserve_new(const struct provider_env *env, const char *endpoint,
 		       struct provider **out) MUST_CHECK;
+int hub_torchhub_new(const struct provider_env *env, const char *endpoint,
+		     struct provider **out) MUST_CHECK;
 
 /* The hub of that name in registry.c; for hubs that need another. */
 int provider_new_named(const char *name, const struct provider_env *env,
