@@ -34,8 +34,11 @@
 #define REPO_FACTS_BYTES_MAX ((size_t)1 << 20) /* the zoo's: 2 KiB */
 #define WEB_CANDIDATES_MAX 8 /* places that may have one file: the zoo's 4 */
 #define WEB_FACT_BYTES_MAX ((size_t)64 << 10) /* headers bound its texts */
-#define WEB_TTL_S (30 * 86400) /* such files have not changed for years */
-#define REPOS_OPEN_MAX 64      /* kept in memory: 10 KiB each at the median */
+#define WEB_TTL_S (30 * 86400)	     /* such files have not changed for years */
+#define KAGGLE_VERSION_MAX 999999999 /* versions of a variation: tens seen */
+#define KAGGLE_PAGES_MAX 400 /* of 25 files: ten times the largest model */
+#define KAGGLE_FACT_BYTES_MAX ((size_t)4 << 20) /* a listing: 10,000 files */
+#define REPOS_OPEN_MAX 64 /* kept in memory: 10 KiB each at the median */
 
 /* JSON */
 #define JSON_DEPTH_MAX 64		  /* deepest hub answer surveyed: 9 */

@@ -2,6 +2,7 @@
 #include "providers/github.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/atomic_file.h"
@@ -110,7 +111,7 @@ static int result_of(int r)
 static char *memo_key(const struct github *github, const char *kind,
 		      const char *id, const char *revision)
 {
-	return mem_printf("github/%s/%s/%s/%s@%s", kind, github->credential,
+	return mem_printf("github/%s/%s/%s/%s@%s", kind, github->who,
 			  github->api, id, revision);
 }
 
@@ -319,13 +320,16 @@ int github_open(struct github *github, const struct repo_name *name, bool ask,
 
 int github_init(struct github *github, const struct provider_env *env)
 {
+	const char *token = getenv("GITHUB_TOKEN");
 	int r;
 
 	*github = (struct github){ .env = env };
 	r = origin_url(env, "pytorch", API "/repos", &github->api);
 	if (r == 0)
-		r = auth_of_variable("GITHUB_TOKEN", API, &github->auth);
-	return r < 0 ? r : auth_credential(&github->auth, github->credential);
+		r = url_origin(API, &github->auth.origin);
+	if (r == 0 && token)
+		r = auth_token_take(&github->auth, token);
+	return r < 0 ? r : auth_who(&github->auth, github->who);
 }
 
 void github_release(struct github *github)

@@ -7,7 +7,7 @@
  * https://api.github.com alone: it allows more questions than 60 an hour.
  *
  * Keys of the memo are "github/<kind>/<who>/<API>/<name>", <who> as of
- * auth_credential():
+ * auth_who():
  *
  *	ref	owner/repo@ref    -> the commit, or "-": there is none
  *	tree	owner/repo@commit -> a repository with files (repo_memo.h)
@@ -30,7 +30,7 @@ struct github {
 	const struct provider_env *env; /* outlives it */
 	char *api; /* what is asked instead of https://api.github.com; owned */
 	struct auth auth; /* owned */
-	char credential[AUTH_CREDENTIAL_BYTES];
+	char who[AUTH_WHO_BYTES];
 };
 
 /* On failure @github is to be released too. */

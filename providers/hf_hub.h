@@ -45,7 +45,7 @@ struct hf_hub {
 	struct provider_env env;
 	char *endpoint;	  /* fixed; owned; no "/" at the end */
 	struct auth auth; /* fixed; owned */
-	char credential[AUTH_CREDENTIAL_BYTES];
+	char credential[AUTH_WHO_BYTES];
 	char *cache_root;	  /* fixed; owned; hf_cache_root(), or NULL */
 	bool offline;		  /* fixed */
 	struct repo_cache *repos; /* owned */

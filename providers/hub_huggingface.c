@@ -214,7 +214,7 @@ static int hub_fill(struct hf_hub *hub, const char *endpoint)
 	if (r == 0)
 		r = auth_load(hub->endpoint, &hub->auth);
 	if (r == 0)
-		r = auth_credential(&hub->auth, hub->credential);
+		r = auth_who(&hub->auth, hub->credential);
 	if (r == 0)
 		r = hf_cache_root(&hub->cache_root);
 	if (r == -ENOENT)

@@ -39,6 +39,13 @@ int hub_torchserve_new(const struct provider_env *env, const char *endpoint,
 int hub_torchhub_new(const struct provider_env *env, const char *endpoint,
 		     struct provider **out) MUST_CHECK;
 
+/*
+ * TensorFlow's models on Kaggle; likewise, but -EINVAL where @endpoint, or
+ * that of www.kaggle.com, is a folder.
+ */
+int hub_tensorflow_new(const struct provider_env *env, const char *endpoint,
+		       struct provider **out) MUST_CHECK;
+
 /* The hub of that name in registry.c; for hubs that need another. */
 int provider_new_named(const char *name, const struct provider_env *env,
 		       struct provider **out) MUST_CHECK;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "providers/repo_facts.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -83,6 +82,12 @@ void repo_facts_number(struct repo_facts *facts, const char *name,
 		return;
 	put_name(facts, name);
 	put_value(facts, value, strlen(value));
+}
+
+void repo_facts_flag(struct repo_facts *facts, const char *name, bool value)
+{
+	put_name(facts, name);
+	put(facts, value ? "true" : "false");
 }
 
 void repo_facts_list(struct repo_facts *facts, const char *name,

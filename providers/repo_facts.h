@@ -16,6 +16,8 @@
 #ifndef PROVIDERS_REPO_FACTS_H
 #define PROVIDERS_REPO_FACTS_H
 
+#include <stdbool.h>
+
 #include "base/annot.h"
 #include "base/cleanup.h"
 #include "base/str.h"
@@ -36,6 +38,8 @@ void repo_facts_text(struct repo_facts *facts, const char *name,
 /* @value as a number, where it is a decimal one; else as a text. */
 void repo_facts_number(struct repo_facts *facts, const char *name,
 		       const char *value);
+
+void repo_facts_flag(struct repo_facts *facts, const char *name, bool value);
 
 /* The parts of @value between @separators: an array of texts, or numbers. */
 void repo_facts_list(struct repo_facts *facts, const char *name,

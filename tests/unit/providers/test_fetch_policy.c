@@ -348,8 +348,8 @@ static void test_break(void **state)
 static void test_token(void **state)
 {
 	static char origin[] = "https://h", token[] = "t";
-	const struct auth auth = { origin, token };
-	const struct auth none = { origin, NULL };
+	const struct auth auth = { .origin = origin, .token = token };
+	const struct auth none = { .origin = origin };
 
 	(void)state;
 	assert_true(fetch_token_for(&auth, "https://h:443/x"));

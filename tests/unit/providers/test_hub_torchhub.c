@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/providers/hub_world.h"
 
-#include "providers/auth.h"
+#include "providers/github.h"
 
 #define SHA "0123456789abcdef0123456789abcdef01234567"
 #define OLD "1123456789abcdef0123456789abcdef01234567"
@@ -248,19 +248,21 @@ static void a_branch_moves(void **state)
 /* A mirror is not GitHub: it is not told the token. */
 static void a_token_stays_at_home(void **state)
 {
-	struct auth auth;
+	struct provider_env env = { 0 };
+	struct github github;
 
 	(void)state;
 	setenv("GITHUB_TOKEN", "ghp_secret", 1);
 	assert_int_equal(world_mount(&world, hub_torchhub_new), 0);
 	open_sha("pytorch/vision/main", SHA);
 	assert_int_equal(world.server.http.with_token, 0);
-	assert_int_equal(auth_of_variable("GITHUB_TOKEN",
-					  "https://api.github.com", &auth),
-			 0);
-	assert_string_equal(auth.token, "ghp_secret");
-	assert_string_equal(auth.origin, "https://api.github.com");
-	auth_release(&auth);
+	assert_int_equal(github_init(&github, &env), 0);
+	assert_string_equal(github.auth.token, "ghp_secret");
+	assert_string_equal(github.auth.origin, "https://api.github.com");
+	github_release(&github);
+	setenv("GITHUB_TOKEN", "two words", 1);
+	assert_int_equal(github_init(&github, &env), -EINVAL);
+	github_release(&github);
 	unsetenv("GITHUB_TOKEN");
 	/* what a token saw is not believed of everyone */
 	assert_int_equal(world_mount(&world, hub_torchhub_new), 0);

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * TensorFlow's models: those of Kaggle Models, where TensorFlow Hub moved.
+ *
+ *	<publisher>/<model>/<variation>/<version>	a SavedModel
+ *	<publisher>/<model>/<variation>/latest		-> the newest version
+ *	<variation>@<framework>		the one of tensorFlow1 or tensorFlow2,
+ *					where there are both under one name
+ *	tfhub.dev/<publisher>/<path>/<version>		-> where it is now
+ *
+ * A variation's name alone means the framework that the table says, else
+ * tensorFlow2 before tensorFlow1 (kaggle_plain_framework()).
+ *
+ * Addresses of tfhub.dev have a folder of their own.  Versions were counted
+ * anew when they moved, so that an old one read as a new one would be
+ * another model; where each went, tfhub.dev itself is asked, once.
+ *
+ * What the table has or was used here is listed without a request; the
+ * rest of a directory is asked for.
+ */
+#include "providers/hubs.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "providers/hub_listing.h"
+#include "providers/kaggle_auth.h"
+#include "providers/kaggle_hub.h"
+#include "providers/kaggle_old.h"
+#include "providers/origin.h"
+#include "providers/url.h"
+
+#define KAGGLE_TTL_S 600
+#define KAGGLE_API "https://www.kaggle.com/api/v1"
+
+static struct kaggle_hub *kaggle_of(struct provider *provider)
+{
+	return container_of(provider, struct kaggle_hub, provider);
+}
+
+/* What follows KAGGLE_OLD in @path: "" for itself; NULL: it is another. */
+static const char *old_path(const char *path)
+{
+	size_t len = sizeof(KAGGLE_OLD) - 1;
+
+	if (strncmp(path, KAGGLE_OLD, len) != 0)
+		return NULL;
+	if (!path[len])
+		return path + len;
+	return path[len] == '/' && path[len + 1] ? path + len + 1 : NULL;
+}
+
+/* ---- directories ---- */
+
+static int line_add(void *lines, const char *model)
+{
+	return str_printf(lines, "%s\n", model);
+}
+
+/* As the first pages have them: more is no help to "ls". */
+static int ask_models(struct kaggle_hub *hub, const char *owner,
+		      uint64_t deadline_ns, struct str *answer)
+{
+	auto_free char *token = NULL;
+	int r = 0;
+
+	for (size_t pages = 0; r == 0 && pages < HUB_LIST_PAGES_MAX; pages++) {
+		auto_str struct str path, body;
+		char *next = NULL;
+
+		str_init(&path, URL_BYTES_MAX);
+		str_init(&body, HUB_JSON_BYTES_MAX);
+		r = str_printf(&path, "models/list?owner=%s&pageSize=100%s",
+			       owner, token ? "&pageToken=" : "");
+		if (r == 0 && token)
+			r = url_append_segment(&path, token);
+		if (r == 0)
+			r = kaggle_get(hub, str_text(&path), deadline_ns,
+				       &body);
+		if (r == 0)
+			r = kaggle_models_parse(str_text(&body), body.len,
+						owner, line_add, answer, &next);
+		free(token);
+		token = next;
+		if (!token)
+			break;
+	}
+	return r == 0 && answer->len == 0 ? -ENOENT : r;
+}
+
+/* The publisher's models, a line each. */
+static int models_get(struct kaggle_hub *hub, const char *owner,
+		      uint64_t deadline_ns, struct str *lines)
+{
+	const struct kaggle_question question = {
+		.kind = "models",
+		.name = owner,
+		.ttl_s = hub->provider.ttl_s,
+		.ask = ask_models,
+	};
+
+	return kaggle_know(hub, &question, deadline_ns, lines);
+}
+
+static int list_owner(struct kaggle_hub *hub, const char *owner,
+		      uint64_t deadline_ns, struct hub_listing *out)
+{
+	auto_str struct str lines;
+	char *at, *end;
+	int r;
+
+	str_init(&lines, HUB_JSON_BYTES_MAX);
+	r = models_get(hub, owner, deadline_ns, &lines);
+	for (at = lines.bytes; r == 0 && at && (end = strchr(at, '\n'));
+	     at = end + 1) {
+		*end = '\0';
+		r = hub_listing_add(out, at, HUB_DIR, NULL);
+	}
+	return r;
+}
+
+static int model_get(struct kaggle_hub *hub, const struct kaggle_name *name,
+		     uint64_t deadline_ns, struct kaggle_instances *out)
+{
+	auto_free char *model = mem_printf("%s/%s", name->owner, name->model);
+
+	return model ? kaggle_instances_get(hub, model, deadline_ns, out)
+		     : -ENOMEM;
+}
+
+/* Of a variation among @all; see kaggle_plain_framework(). */
+static bool is_plain(struct kaggle_hub *hub, const struct kaggle_name *name,
+		     const struct kaggle_instances *all)
+{
+	static const char first[] = "tensorFlow2";
+	const char *plain;
+
+	if (kaggle_plain_framework(hub, name, false, DEADLINE_NOW, &plain) == 0)
+		return !strcmp(plain, name->framework);
+	return !strcmp(name->framework, first) ||
+	       !kaggle_instance_find(all, first, name->variation);
+}
+
+static int list_model(struct kaggle_hub *hub, const struct kaggle_name *model,
+		      uint64_t deadline_ns, struct hub_listing *out)
+{
+	auto_kaggle_instances struct kaggle_instances all = { 0 };
+	int r = model_get(hub, model, deadline_ns, &all);
+
+	for (size_t i = 0; r == 0 && i < all.count; i++) {
+		struct kaggle_name name = *model; /* borrows */
+		auto_free char *full = NULL;
+
+		name.framework = all.list[i].framework;
+		name.variation = all.list[i].variation;
+		if (is_plain(hub, &name, &all)) {
+			r = hub_listing_add(out, name.variation, HUB_DIR, NULL);
+			continue;
+		}
+		full = mem_printf("%s@%s", name.variation, name.framework);
+		r = full ? hub_listing_add(out, full, HUB_DIR, NULL) : -ENOMEM;
+	}
+	return r;
+}
+
+/* *@out: the number of the newest version, as a text. */
+static int latest_get(struct kaggle_hub *hub, const struct kaggle_name *path,
+		      uint64_t deadline_ns, char **out)
+{
+	auto_kaggle_instances struct kaggle_instances one = { 0 };
+	const struct kaggle_instance *instance;
+	struct kaggle_name name = *path; /* borrows */
+	auto_free char *handle = NULL;
+	int r = 0;
+
+	name.version = NULL;
+	if (!name.framework)
+		r = kaggle_plain_framework(hub, &name, true, deadline_ns,
+					   &name.framework);
+	if (r < 0)
+		return r;
+	handle = kaggle_handle_text(&name);
+	r = handle ? kaggle_instances_get(hub, handle, deadline_ns, &one)
+		   : -ENOMEM;
+	if (r < 0)
+		return r;
+	instance = kaggle_instance_find(&one, name.framework, name.variation);
+	if (!instance || !instance->version)
+		return -EIO;
+	*out = mem_printf("%" PRIu64, instance->version);
+	return *out ? 0 : -ENOMEM;
+}
+
+static int list_variation(struct kaggle_hub *hub,
+			  const struct kaggle_name *name, uint64_t deadline_ns,
+			  struct hub_listing *out)
+{
+	auto_free char *latest = NULL;
+	int r = latest_get(hub, name, deadline_ns, &latest);
+
+	if (r == 0)
+		r = hub_listing_add(out, latest, HUB_REPO, NULL);
+	return r < 0 ? r
+		     : hub_listing_add(out, KAGGLE_LATEST, HUB_LINK, latest);
+}
+
+static int list_asked(struct kaggle_hub *hub, const struct kaggle_name *name,
+		      uint64_t deadline_ns, struct hub_listing *out)
+{
+	if (name->variation)
+		return list_variation(hub, name, deadline_ns, out);
+	return name->model ? list_model(hub, name, deadline_ns, out)
+			   : list_owner(hub, name->owner, deadline_ns, out);
+}
+
+/* The top and the folder of old are never asked for. */
+static int list_path(struct kaggle_hub *hub, const char *path,
+		     uint64_t deadline_ns, struct hub_listing *out)
+{
+	auto_kaggle_name struct kaggle_name name = { 0 };
+	const char *old = old_path(path);
+	bool any, whole = false;
+	int asked, r = 0;
+
+	if (!old && *path)
+		r = kaggle_path_parse(path, &name);
+	else if (old && *old && (!kaggle_old_path_ok(old, &whole) || whole))
+		r = -ENOENT;
+	if (r == 0 && name.version)
+		r = -ENOENT;
+	if (r == 0)
+		r = kaggle_known_list(hub, path, out, &any);
+	if (r < 0 || !name.owner)
+		return r < 0 || *path ? r
+				      : hub_listing_add(out, KAGGLE_OLD,
+							HUB_DIR, NULL);
+	asked = list_asked(hub, &name, deadline_ns, out);
+	if (asked == -ENOMEM || asked == -EINPROGRESS)
+		return asked;
+	return any ? 0 : asked;
+}
+
+static int tensorflow_list(struct provider *provider, const char *path,
+			   uint64_t deadline_ns, struct hub_listing *out)
+{
+	int r = list_path(kaggle_of(provider), path, deadline_ns, out);
+
+	if (r == 0)
+		r = hub_listing_finish(out);
+	if (r < 0)
+		hub_listing_release(out);
+	return r;
+}
+
+/* ---- names ---- */
+
+static int lookup_old(struct kaggle_hub *hub, const char *path, const char *old,
+		      uint64_t deadline_ns, struct hub_entry *out)
+{
+	auto_free char *target = NULL;
+	bool whole;
+	int r;
+
+	if (!*old)
+		return 0;
+	if (!kaggle_old_path_ok(old, &whole))
+		return -ENOENT;
+	if (!whole)
+		return 0;
+	r = kaggle_old_target(hub, old, deadline_ns, &target);
+	if (r < 0)
+		return r;
+	kaggle_used_add(hub, path, target);
+	return hub_entry_link(out, target);
+}
+
+/* "v@fw" of what "v" is as well: a link to that. */
+static int lookup_variation(struct kaggle_hub *hub,
+			    const struct kaggle_name *name,
+			    uint64_t deadline_ns, struct hub_entry *out)
+{
+	auto_kaggle_instances struct kaggle_instances all = { 0 };
+	const char *plain;
+	int r;
+
+	if (!name->framework)
+		return kaggle_plain_framework(hub, name, true, deadline_ns,
+					      &plain);
+	r = kaggle_plain_framework(hub, name, false, deadline_ns, &plain);
+	if (r == 0 && !strcmp(plain, name->framework))
+		return hub_entry_link(out, name->variation);
+	r = model_get(hub, name, deadline_ns, &all);
+	if (r < 0)
+		return r;
+	if (!kaggle_instance_find(&all, name->framework, name->variation))
+		return -ENOENT;
+	return is_plain(hub, name, &all) ? hub_entry_link(out, name->variation)
+					 : 0;
+}
+
+static int lookup_version(struct kaggle_hub *hub,
+			  const struct kaggle_name *name, const char *path,
+			  uint64_t deadline_ns, struct hub_entry *out)
+{
+	auto_free char *latest = NULL;
+	auto_repo struct repo *repo = NULL;
+	int r;
+
+	if (!strcmp(name->version, KAGGLE_LATEST)) {
+		r = latest_get(hub, name, deadline_ns, &latest);
+		return r < 0 ? r : hub_entry_link(out, latest);
+	}
+	out->kind = HUB_REPO;
+	return repo_cache_open(hub->repos, path, deadline_ns, &repo);
+}
+
+static int lookup_asked(struct kaggle_hub *hub, const struct kaggle_name *name,
+			const char *path, uint64_t deadline_ns,
+			struct hub_entry *out)
+{
+	auto_kaggle_instances struct kaggle_instances all = { 0 };
+	auto_str struct str lines;
+
+	str_init(&lines, HUB_JSON_BYTES_MAX);
+	if (name->version)
+		return lookup_version(hub, name, path, deadline_ns, out);
+	if (name->variation)
+		return lookup_variation(hub, name, deadline_ns, out);
+	return name->model ? model_get(hub, name, deadline_ns, &all)
+			   : models_get(hub, name->owner, deadline_ns, &lines);
+}
+
+static int tensorflow_lookup(struct provider *provider, const char *path,
+			     uint64_t deadline_ns, struct hub_entry *out)
+{
+	auto_kaggle_name struct kaggle_name name = { 0 };
+	struct kaggle_hub *hub = kaggle_of(provider);
+	const char *old = old_path(path);
+	bool found;
+	int r;
+
+	*out = (struct hub_entry){ .kind = HUB_DIR };
+	r = kaggle_known_lookup(hub, path, out, &found);
+	if (r < 0 || found)
+		return r;
+	if (old)
+		return lookup_old(hub, path, old, deadline_ns, out);
+	r = kaggle_path_parse(path, &name);
+	return r < 0 ? r : lookup_asked(hub, &name, path, deadline_ns, out);
+}
+
+static int tensorflow_open(struct provider *provider, const char *path,
+			   uint64_t deadline_ns, struct repo **out)
+{
+	return repo_cache_open(kaggle_of(provider)->repos, path, deadline_ns,
+			       out);
+}
+
+static void tensorflow_refresh(struct provider *provider, const char *path)
+{
+	struct kaggle_hub *hub = kaggle_of(provider);
+
+	hub->refreshed_wall_s = clock_wall_s();
+	repo_cache_refresh(hub->repos, path);
+}
+
+/* ---- life ---- */
+
+static void hub_free(struct kaggle_hub *hub)
+{
+	if (hub->repos)
+		repo_cache_free(hub->repos);
+	kaggle_known_release(hub);
+	lock_release(&hub->lock);
+	auth_release(&hub->auth);
+	free(hub->api);
+	free(hub);
+}
+DEFINE_AUTO_PTR(hub, struct kaggle_hub, hub_free)
+#define auto_hub auto_of(hub)
+
+static void tensorflow_free(struct provider *provider)
+{
+	hub_free(kaggle_of(provider));
+}
+
+static const struct provider_ops tensorflow_ops = {
+	.list = tensorflow_list,
+	.lookup = tensorflow_lookup,
+	.open = tensorflow_open,
+	.refresh = tensorflow_refresh,
+	.free = tensorflow_free,
+};
+
+static int hub_fill(struct kaggle_hub *hub)
+{
+	struct repo_opener opener = { .open = kaggle_open, .arg = hub };
+	int r = origin_url(&hub->env, "tensorflow", KAGGLE_API, &hub->api);
+
+	if (r == 0 && origin_file(hub->api))
+		r = -EINVAL;
+	if (r == 0)
+		r = kaggle_auth_load(hub->api, &hub->auth);
+	if (r == 0)
+		r = auth_who(&hub->auth, hub->credential);
+	if (r == 0)
+		r = kaggle_table_load(hub);
+	return r < 0 ? r : repo_cache_new(&opener, &hub->repos);
+}
+
+int hub_tensorflow_new(const struct provider_env *env, const char *endpoint,
+		       struct provider **out)
+{
+	auto_hub struct kaggle_hub *hub = mem_zalloc(sizeof(*hub));
+	int r;
+
+	(void)endpoint; /* origin.h asks for it */
+	if (!hub)
+		return -ENOMEM;
+	hub->provider = (struct provider){ &tensorflow_ops, "tensorflow",
+					   KAGGLE_TTL_S };
+	hub->env = *env;
+	hub->offline = env->offline || !env->fetcher;
+	lock_init(&hub->lock);
+	map_init(&hub->used);
+	map_init(&hub->told);
+	r = hub_fill(hub);
+	if (r < 0)
+		return r;
+	*out = &take_ptr(hub)->provider;
+	return 0;
+}
