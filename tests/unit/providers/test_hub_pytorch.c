@@ -192,7 +192,7 @@ static void weights_of_torchvision(void **state)
 /* A share folder whose table has one model, with the true digest of BODY. */
 static void share_make(const char *home)
 {
-	auto_free char *dir = mem_printf("%s/catalogues", home), *text = NULL;
+	auto_free char *text = NULL;
 	uint8_t sum[SHA256_BYTES];
 	char hex[9];
 
@@ -206,26 +206,49 @@ static void share_make(const char *home)
 		"resnet50-11ad3fa6.pth\tsha256-prefix:%s"
 		"\t\t\t\t\t\t\t\t\t\t\t\n",
 		hex);
-	mkdir(dir, 0700);
-	world_write(dir, "torchvision.tsv", text);
+	world_write(home, "catalogues/torchvision.tsv", text);
 }
 
-/* Whether the model is read in place of @home, and what it costs. */
+/* Made, in this order, below a home of torch.hub; a dot: a file. */
+static const char *const home_tree[] = {
+	"hub",
+	"hub/checkpoints",
+	"hub/checkpoints/resnet50-11ad3fa6.pth",
+	"catalogues",
+	"catalogues/torchvision.tsv",
+};
+
+static void home_make(const char *home, const char *body)
+{
+	for (size_t i = 0; i < ARRAY_LEN(home_tree); i++) {
+		auto_free char *path = mem_printf("%s/%s", home, home_tree[i]);
+
+		if (!strchr(home_tree[i], '.'))
+			mkdir(path, 0700);
+	}
+	share_make(home);
+	world_write(home, home_tree[2], body);
+}
+
+static void home_remove(const char *home)
+{
+	for (size_t i = ARRAY_LEN(home_tree); i-- > 0;) {
+		auto_free char *path = mem_printf("%s/%s", home, home_tree[i]);
+
+		remove(path);
+	}
+	assert_int_equal(rmdir(home), 0);
+}
+
+/* Whether the model is read in place where its download has @body. */
 static bool is_read_in_place(const char *body)
 {
-	static const char name[] = "resnet50-11ad3fa6.pth";
-	char home[] = "/tmp/omnihub-torch-XXXXXX", command[64];
-	auto_free char *dir = NULL;
+	char home[] = "/tmp/omnihub-torch-XXXXXX";
 	auto_repo struct repo *repo = NULL;
 	auto_source struct source *source = NULL;
-	bool in_place;
 
 	assert_non_null(mkdtemp(home));
-	dir = mem_printf("%s/hub/checkpoints", home);
-	share_make(home);
-	snprintf(command, sizeof(command), "mkdir -p %s", dir);
-	assert_int_equal(system(command), 0);
-	world_write(dir, name, body);
+	home_make(home, body);
 	setenv("TORCH_HOME", home, 1);
 	setenv("OMNIHUB_SHARE", home, 1);
 	assert_int_equal(world_mount(&world, hub_torchvision_new), 0);
@@ -233,10 +256,8 @@ static bool is_read_in_place(const char *body)
 	unsetenv("TORCH_HOME");
 	unsetenv("OMNIHUB_SHARE");
 	assert_int_equal(repo_source(repo, 0, &source), 0);
-	in_place = source->ops->open_local != NULL;
-	snprintf(command, sizeof(command), "rm -r %s", home);
-	assert_int_equal(system(command), 0);
-	return in_place;
+	home_remove(home);
+	return source->ops->open_local != NULL;
 }
 
 static void a_download_of_torch_hub(void **state)
