@@ -15,6 +15,7 @@ static const struct {
 	int (*make)(const struct provider_env *env, const char *endpoint,
 		    struct provider **out);
 } parts[] = {
+	{ "hub", hub_torchhub_new },
 	{ "timm", hub_timm_new },
 	{ "torchserve", hub_torchserve_new },
 	{ "torchvision", hub_torchvision_new },

@@ -9,6 +9,7 @@
 #include "providers/hubs.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -231,6 +232,30 @@ static int facts_of(const struct vision_hub *hub, size_t row, char **out)
 	return repo_facts_take(&facts, out);
 }
 
+/* Where torch.hub's own load_state_dict_from_url() puts it; NULL: nowhere. */
+static int download_of(const char *url, char **out)
+{
+	static const struct {
+		const char *variable, *below;
+	} homes[] = {
+		{ "TORCH_HOME", "" },
+		{ "XDG_CACHE_HOME", "/torch" },
+		{ "HOME", "/.cache/torch" },
+	};
+	const char *slash = strrchr(url, '/');
+
+	for (size_t i = 0; slash && i < ARRAY_LEN(homes); i++) {
+		const char *home = getenv(homes[i].variable);
+
+		if (!home || *home != '/')
+			continue;
+		*out = mem_printf("%s%s/hub/checkpoints%s", home,
+				  homes[i].below, slash);
+		return *out ? 0 : -ENOMEM;
+	}
+	return 0;
+}
+
 static const char *or_null(const char *text)
 {
 	return *text ? text : NULL;
@@ -246,9 +271,12 @@ static int open_row(struct vision_hub *hub, const char *path, size_t row,
 				 .url_count = 1,
 				 .size = WEB_SIZE_UNKNOWN };
 	auto_free char *id = mem_printf("torchvision/%s", path);
-	auto_free char *facts = NULL;
+	auto_free char *facts = NULL, *download = NULL;
 	int r = id ? facts_of(hub, row, &facts) : -ENOMEM;
 
+	if (r == 0)
+		r = download_of(url, &download);
+	file.download = download;
 	if (r == 0 && digest_of_text(field(hub, row, DIGEST), &file.digest) < 0)
 		r = -EIO;
 	if (r < 0)

@@ -36,6 +36,8 @@ int hub_timm_new(const struct provider_env *env, const char *endpoint,
 		 struct provider **out) MUST_CHECK;
 int hub_torchserve_new(const struct provider_env *env, const char *endpoint,
 		       struct provider **out) MUST_CHECK;
+int hub_torchhub_new(const struct provider_env *env, const char *endpoint,
+		     struct provider **out) MUST_CHECK;
 
 /*
  * TensorFlow's models on Kaggle; likewise, but -EINVAL where @endpoint, or

@@ -121,6 +121,8 @@ static const struct {
 	{ "timm/resnet50.a1_in1k", 0, HUB_REPO, NULL },
 	{ "timm/resnet50.a1_in1k@v1", 0, HUB_REPO, NULL },
 	{ "timm/resnet50", 0, HUB_LINK, "resnet50.a1_in1k" },
+	{ "timm/vit_small_patch16_224", 0, HUB_LINK,
+	  "vit_small_patch16_224.augreg_in21k_ft_in1k" },
 	{ "torchserve/squeezenet1_1", 0, HUB_REPO, NULL },
 	{ "torchserve/AlexNet", 0, HUB_LINK, "alexnet" },
 	{ "torchvision/", -ENOENT, HUB_DIR, NULL },
@@ -185,6 +187,85 @@ static void weights_of_torchvision(void **state)
 	assert_true(json_u64(json_get(resize, "shortest_edge"), &side));
 	assert_int_equal(side, 232);
 	assert_int_equal(json_kind(json_get(facts, "metrics")), JSON_OBJECT);
+}
+
+/* A share folder whose table has one model, with the true digest of BODY. */
+static void share_make(const char *home)
+{
+	auto_free char *text = NULL;
+	uint8_t sum[SHA256_BYTES];
+	char hex[9];
+
+	assert_int_equal(sha256(BODY, strlen(BODY), sum), 0);
+	hex_encode(sum, 4, hex);
+	text = mem_printf(
+		"builder\tweights\tis_default\ttask\turl\tdigest\tparams\t"
+		"input_size\tmin_size\tpreprocess\tlabels\tclasses\tmetrics\t"
+		"recipe\tbackend\tunquantized\tlicense\n"
+		"tiny\tV1\t1\t\thttps://download.pytorch.org/models/"
+		"resnet50-11ad3fa6.pth\tsha256-prefix:%s"
+		"\t\t\t\t\t\t\t\t\t\t\t\n",
+		hex);
+	world_write(home, "catalogues/torchvision.tsv", text);
+}
+
+/* Made, in this order, below a home of torch.hub; a dot: a file. */
+static const char *const home_tree[] = {
+	"hub",
+	"hub/checkpoints",
+	"hub/checkpoints/resnet50-11ad3fa6.pth",
+	"catalogues",
+	"catalogues/torchvision.tsv",
+};
+
+static void home_make(const char *home, const char *body)
+{
+	for (size_t i = 0; i < ARRAY_LEN(home_tree); i++) {
+		auto_free char *path = mem_printf("%s/%s", home, home_tree[i]);
+
+		if (!strchr(home_tree[i], '.'))
+			mkdir(path, 0700);
+	}
+	share_make(home);
+	world_write(home, home_tree[2], body);
+}
+
+static void home_remove(const char *home)
+{
+	for (size_t i = ARRAY_LEN(home_tree); i-- > 0;) {
+		auto_free char *path = mem_printf("%s/%s", home, home_tree[i]);
+
+		remove(path);
+	}
+	assert_int_equal(rmdir(home), 0);
+}
+
+/* Whether the model is read in place where its download has @body. */
+static bool is_read_in_place(const char *body)
+{
+	char home[] = "/tmp/omnihub-torch-XXXXXX";
+	auto_repo struct repo *repo = NULL;
+	auto_source struct source *source = NULL;
+
+	assert_non_null(mkdtemp(home));
+	home_make(home, body);
+	setenv("TORCH_HOME", home, 1);
+	setenv("OMNIHUB_SHARE", home, 1);
+	assert_int_equal(world_mount(&world, hub_torchvision_new), 0);
+	assert_int_equal(world_open(&world, "tiny/V1", &repo), 0);
+	unsetenv("TORCH_HOME");
+	unsetenv("OMNIHUB_SHARE");
+	assert_int_equal(repo_source(repo, 0, &source), 0);
+	home_remove(home);
+	return source->ops->open_local != NULL;
+}
+
+static void a_download_of_torch_hub(void **state)
+{
+	(void)state;
+	assert_true(is_read_in_place(BODY));
+	/* of the right name and size, but other bytes */
+	assert_false(is_read_in_place("PK\x03\x04 weightz"));
 }
 
 static void a_model_of_timm(void **state)
@@ -305,6 +386,7 @@ int main(void)
 		TEST(directories),
 		TEST(names_are_looked_up),
 		TEST(weights_of_torchvision),
+		TEST(a_download_of_torch_hub),
 		TEST(a_model_of_timm),
 		TEST(what_timm_has_new),
 		TEST(where_a_model_was_first),
@@ -315,6 +397,8 @@ int main(void)
 
 	setenv("no_proxy", "127.0.0.1", 1);
 	setenv("HF_HUB_CACHE", "/nowhere", 1);
+	unsetenv("TORCH_HOME");
+	setenv("XDG_CACHE_HOME", "/nowhere", 1);
 	unsetenv("OMNIHUB_SHARE");
 	log_open(2, LOG_LEVEL_ERROR);
 	return cmocka_run_group_tests(tests, NULL, NULL);
