@@ -94,10 +94,34 @@ static int wrap(const struct hf_source_spec *spec, struct source *network,
 	return 0;
 }
 
+int downloaded_source_new(const struct hf_source_spec *spec, const char *where,
+			  const struct local_stamp *stamp,
+			  struct source *network, struct source **out)
+{
+	auto_source struct source *mine = network;
+	auto_free char *copy = NULL;
+	int r;
+
+	if (!where && network) {
+		*out = take_ptr(mine);
+		return 0;
+	}
+	if (where) {
+		copy = mem_strdup(where);
+		if (!copy)
+			return -ENOMEM;
+	}
+	r = wrap(spec, network, copy, stamp, out);
+	if (r < 0)
+		return r;
+	mine = NULL;
+	copy = NULL;
+	return 0;
+}
+
 int hf_source_new(const struct hf_source_spec *spec, struct source *network,
 		  struct source **out)
 {
-	auto_source struct source *mine = network;
 	auto_free char *where = NULL;
 	struct local_stamp stamp = { 0 };
 	int r = -ENOENT;
@@ -106,16 +130,9 @@ int hf_source_new(const struct hf_source_spec *spec, struct source *network,
 		r = hf_cache_blob_find(spec->cache_root, spec->id,
 				       &spec->digest, spec->size, &where,
 				       &stamp);
-	if (r < 0 && r != -ENOENT)
+	if (r < 0 && r != -ENOENT) {
+		source_unref(network);
 		return r;
-	if (!where && network) {
-		*out = take_ptr(mine);
-		return 0;
 	}
-	r = wrap(spec, network, where, &stamp, out);
-	if (r < 0)
-		return r;
-	mine = NULL;
-	where = NULL;
-	return 0;
+	return downloaded_source_new(spec, where, &stamp, network, out);
 }

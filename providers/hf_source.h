@@ -8,6 +8,7 @@
 
 #include "base/annot.h"
 #include "base/source.h"
+#include "providers/local_file.h"
 
 struct hf_source_spec {
 	const char *cache_root; /* hf_cache_root(), or NULL */
@@ -24,5 +25,14 @@ struct hf_source_spec {
  */
 int hf_source_new(const struct hf_source_spec *spec, struct source *network,
 		  struct source **out) MUST_CHECK;
+
+/*
+ * The same of one file @where below .cache_root, which is that of @stamp;
+ * NULL: there is none.
+ */
+int downloaded_source_new(const struct hf_source_spec *spec, const char *where,
+			  const struct local_stamp *stamp,
+			  struct source *network,
+			  struct source **out) MUST_CHECK;
 
 #endif

@@ -11,6 +11,7 @@
 #include "providers/hubs.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -252,6 +253,21 @@ static int facts_of(const struct keras_hub *hub, size_t row, char **out)
 	return repo_facts_take(&facts, out);
 }
 
+/* Where Keras's own get_file() puts it; NULL: nowhere. */
+static int download_of(const char *cache_name, char **out)
+{
+	const char *home = getenv("KERAS_HOME");
+	const char *user = getenv("HOME");
+
+	if (home && *home == '/')
+		*out = mem_printf("%s/models/%s", home, cache_name);
+	else if (user && *user == '/')
+		*out = mem_printf("%s/.keras/models/%s", user, cache_name);
+	else
+		return 0;
+	return *out ? 0 : -ENOMEM;
+}
+
 static int file_of(const struct keras_hub *hub, size_t row, const char **url,
 		   struct web_file *out)
 {
@@ -276,7 +292,7 @@ static int keras_open_repo(void *arg, const char *path, bool ask,
 			   int64_t *until_wall_s)
 {
 	struct keras_hub *hub = arg;
-	auto_free char *facts = NULL;
+	auto_free char *facts = NULL, *download = NULL;
 	struct web_file file;
 	const char *url;
 	size_t row;
@@ -286,8 +302,11 @@ static int keras_open_repo(void *arg, const char *path, bool ask,
 		r = file_of(hub, row, &url, &file);
 	if (r == 0)
 		r = facts_of(hub, row, &facts);
+	if (r == 0)
+		r = download_of(field(hub, row, CACHE_NAME), &download);
 	if (r < 0)
 		return r;
+	file.download = download;
 	return web_repo_open(
 		&(struct web_repo_spec){
 			.env = &hub->env,

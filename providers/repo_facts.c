@@ -150,6 +150,15 @@ void repo_facts_ports(struct repo_facts *facts, const char *name,
 	put(facts, "]");
 }
 
+void repo_facts_json(struct repo_facts *facts, const char *name,
+		     const char *json)
+{
+	if (!has(json))
+		return;
+	put_name(facts, name);
+	put(facts, json);
+}
+
 int repo_facts_take(struct repo_facts *facts, char **out)
 {
 	put(facts, facts->json.len ? "}" : "{}");

@@ -52,6 +52,10 @@ void repo_facts_list(struct repo_facts *facts, const char *name,
 void repo_facts_ports(struct repo_facts *facts, const char *name,
 		      const char *value);
 
+/* @json, which is a whole value of JSON, as it is. */
+void repo_facts_json(struct repo_facts *facts, const char *name,
+		     const char *json);
+
 /* The object; caller frees *@out.  -ENOMEM, -EFBIG. */
 int repo_facts_take(struct repo_facts *facts, char **out) MUST_CHECK;
 

@@ -12,9 +12,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/memo.h"
-#include "providers/fallback_source.h"
+#include "providers/download.h"
 #include "providers/fetch.h"
-#include "providers/hf_source.h"
 #include "providers/origin.h"
 #include "providers/url.h"
 #include "providers/web_fact.h"
@@ -34,6 +33,7 @@ void web_place_release(struct web_place *place)
 	free(place->urls);
 	free(place->pin);
 	free(place->etag);
+	free(place->download);
 	*place = (struct web_place){ 0 };
 }
 
@@ -357,79 +357,43 @@ static int find_probed(struct find *find, bool ask, int64_t *until_wall_s)
 	return find_anew(find, &fact, r == 0, until_wall_s);
 }
 
+/* What was downloaded before is as good, if it is the same. */
+static int find_download(struct find *find)
+{
+	const struct web_file *file = find->file;
+	struct web_place *place = find->place;
+	int r;
+
+	if (!file->download || place->local)
+		return 0;
+	r = download_find(find->spec->env, file->download, place->size,
+			  &place->digest, find->deadline_ns, &place->stamp);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	place->download = mem_strdup(file->download);
+	return place->download ? 0 : -ENOMEM;
+}
+
+static int find_file(struct find *find, bool ask, int64_t *until_wall_s)
+{
+	const struct web_file *file = find->file;
+	int r = resolve_urls(find);
+
+	if (r < 0)
+		return r;
+	if (!trusted(find) || file->size == WEB_SIZE_UNKNOWN ||
+	    file->digest.kind == DIGEST_NONE || has_local(find->place))
+		return find_probed(find, ask, until_wall_s);
+	*until_wall_s = INT64_MAX;
+	return finish(find, file->size, &file->digest, file->urls[0], "");
+}
+
 int web_place_find(const struct web_repo_spec *spec,
 		   const struct web_file *file, bool ask, uint64_t deadline_ns,
 		   struct web_place *place, int64_t *until_wall_s)
 {
 	struct find find = { spec, file, deadline_ns, place };
-	int r = resolve_urls(&find);
+	int r = find_file(&find, ask, until_wall_s);
 
-	if (r < 0)
-		return r;
-	if (!trusted(&find) || file->size == WEB_SIZE_UNKNOWN ||
-	    file->digest.kind == DIGEST_NONE || has_local(place))
-		return find_probed(&find, ask, until_wall_s);
-	*until_wall_s = INT64_MAX;
-	return finish(&find, file->size, &file->digest, file->urls[0], "");
-}
-
-/* ---- its bytes ---- */
-
-static int remote_source(const struct provider_env *env,
-			 const struct web_place *place, const char *url,
-			 const char *label, struct source **out)
-{
-	return http_source_new(
-		&(struct http_source_spec){
-			.fetcher = env->fetcher,
-			.url = url,
-			.size = place->size,
-			.digest = place->digest,
-			.key = place->key,
-			.label = label,
-			.etag = place->etag,
-		},
-		out);
-}
-
-/* -ENETUNREACH for what the cache does not have. */
-static int offline_source(const struct web_place *place, const char *label,
-			  struct source **out)
-{
-	return hf_source_new(
-		&(struct hf_source_spec){
-			.size = place->size,
-			.digest = place->digest,
-			.key = place->key,
-			.label = label,
-		},
-		NULL, out);
-}
-
-int web_place_source(const struct provider_env *env,
-		     const struct web_place *place, const char *label,
-		     struct source **out)
-{
-	struct source *sources[WEB_CANDIDATES_MAX];
-	size_t count = 0;
-	int r = 0;
-
-	if (place->local)
-		return local_source_new("/", origin_file(place->urls[0]),
-					&place->stamp, &place->digest, label,
-					out);
-	if (env->offline || !env->fetcher)
-		return offline_source(place, label, out);
-	while (r == 0 && count < place->url_count) {
-		r = remote_source(env, place, place->urls[count], label,
-				  &sources[count]);
-		count += r == 0;
-	}
-	if (r == 0 && count > 1)
-		return fallback_source_new(sources, count, out);
-	if (r == 0)
-		*out = sources[0];
-	for (size_t i = 0; r < 0 && i < count; i++)
-		source_unref(sources[i]);
-	return r;
+	return r < 0 ? r : find_download(&find);
 }

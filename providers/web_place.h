@@ -28,6 +28,7 @@ struct web_place {
 	char *pin;  /* what .key and the repository's revision are made of */
 	char *etag; /* of the one URL, or NULL */
 	bool local; /* .urls has one, a file, and this is it: */
+	char *download; /* or a file that is the same, or NULL: */
 	struct local_stamp stamp;
 };
 void web_place_release(struct web_place *place);

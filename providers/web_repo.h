@@ -36,6 +36,9 @@ struct web_file {
 	size_t url_count; /* 1 to WEB_CANDIDATES_MAX */
 	uint64_t size;	  /* or WEB_SIZE_UNKNOWN */
 	struct digest digest;
+
+	/* An absolute path where a client may have put it, or NULL. */
+	const char *download;
 	bool optional; /* left out where no candidate has it */
 };
 

@@ -18,8 +18,8 @@ void refusal_release(struct refusal *refusal)
 }
 
 /* Without memory the refusal stands, only its words are missing. */
-int refuse(struct refusal *refusal, const char *code, const char *detail,
-	   const char *format, ...)
+int(refuse)(struct refusal *refusal, const char *code, const char *detail,
+	    const char *format, ...)
 {
 	struct str reason;
 	va_list args;

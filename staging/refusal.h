@@ -5,6 +5,8 @@
 #ifndef STAGING_REFUSAL_H
 #define STAGING_REFUSAL_H
 
+#include <errno.h>
+
 #include "base/annot.h"
 #include "base/cleanup.h"
 
@@ -21,5 +23,12 @@ DEFINE_AUTO(refusal, struct refusal, refusal_release)
 /* Fills @refusal (first one wins; NULL: not wanted); always -EBADMSG. */
 int refuse(struct refusal *refusal, const char *code, const char *detail,
 	   const char *format, ...) PRINTF_LIKE(4, 5);
+
+/* The compiler is told which errno it is, and so what was set before. */
+#define refuse(...)                          \
+	({                                   \
+		(void)(refuse)(__VA_ARGS__); \
+		-EBADMSG;                    \
+	})
 
 #endif

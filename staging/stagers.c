@@ -5,10 +5,17 @@
 
 #include "base/annot.h"
 
+/* clang-format off */
 static const struct stager *const stagers[] = {
-	&stager_huggingface, &stager_onnx_zoo,	 &stager_torchvision,
-	&stager_timm,	     &stager_torchserve,
+	&stager_huggingface,
+	&stager_onnx_zoo,
+	&stager_torchvision,
+	&stager_timm,
+	&stager_torchserve,
+	&stager_saved_model,
+	&stager_keras,
 };
+/* clang-format on */
 
 const struct stager *stager_of(const struct stage_repo *repo)
 {

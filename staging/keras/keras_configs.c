@@ -22,6 +22,7 @@ void keras_config_release(struct keras_config *config)
 	free(config->text);
 	free(config->shapes_sha256);
 	free(config->skeleton);
+	free(config->when.otherwise);
 	*config = (struct keras_config){ 0 };
 }
 
@@ -97,6 +98,23 @@ static int copy_text(const struct json *value, char **out)
 	return *out ? 0 : -ENOMEM;
 }
 
+static int read_condition(const struct json *when, struct keras_condition *out,
+			  struct refusal *why)
+{
+	const struct json *item = json_first(json_get(when, "near"));
+
+	if (!when)
+		return 0;
+	if (json_count(json_get(when, "near")) > KERAS_NEAR_MAX ||
+	    !json_string(json_get(when, "else")) ||
+	    !json_u64(json_get(when, "weight"), &out->weight))
+		return bad_manifest(why, "when");
+	for (; item; item = json_next(item))
+		if (!json_double(item, &out->near[out->count++]))
+			return bad_manifest(why, "when");
+	return copy_text(json_get(when, "else"), &out->otherwise);
+}
+
 static int read_facts(const struct json *model, struct keras_config *out,
 		      struct refusal *why)
 {
@@ -112,6 +130,8 @@ static int read_facts(const struct json *model, struct keras_config *out,
 		return bad_manifest(why, "slashes");
 	out->slash = slash ? slash[0] : '\0';
 	r = copy_text(json_get(model, "shapes_sha256"), &out->shapes_sha256);
+	if (r == 0)
+		r = read_condition(json_get(model, "when"), &out->when, why);
 	if (r == 0)
 		r = copy_text(json_get(model, "skeleton"), &out->skeleton);
 	return r;

@@ -13,6 +13,9 @@
  *	"shapes_sha256"	 of a line a weight, in order: "3x3x3x64"
  *	"slashes"	 what stands for "/" in names of layers; may be missing
  *	"skeleton"	 name of the model's ONNX skeleton; may be missing
+ *	"when"		 {"weight": N, "near": [...], "else": "<id>/<variant>"}:
+ *			 the graph is that of weights whose tensor N is so;
+ *			 of others it is the other one; may be missing
  *	"refused"	 instead of all that: why there is none
  */
 #ifndef STAGING_KERAS_KERAS_CONFIGS_H
@@ -26,6 +29,19 @@
 #include "staging/refusal.h"
 #include "staging/weights/weights.h"
 
+/* Numbers that the published weights differ by from all others. */
+#define KERAS_NEAR_MAX 4
+
+/* What is near: half of the last digit that the libraries publish. */
+#define KERAS_NEAR 0.0005
+
+struct keras_condition {
+	char *otherwise; /* owned; the model of other weights; NULL: none */
+	uint64_t weight; /* a float32 vector of .count */
+	double near[KERAS_NEAR_MAX];
+	size_t count;
+};
+
 /* Zeroed before use. */
 struct keras_config {
 	char *text; /* owned; the model_config, NUL-terminated */
@@ -34,6 +50,7 @@ struct keras_config {
 	char *shapes_sha256;	  /* owned; hex */
 	char *skeleton;		  /* owned; NULL: there is none */
 	char slash;		  /* '\0': names are those of the file */
+	struct keras_condition when;
 };
 void keras_config_release(struct keras_config *config);
 DEFINE_AUTO(keras_config, struct keras_config, keras_config_release)

@@ -158,9 +158,9 @@ static int read_model(const char *path, bool compressed, struct str *out)
 	auto_str struct str packed;
 	int r;
 
+	str_init(&packed, SKELETON_FILE_MAX);
 	if (!compressed)
 		return file_read_all(AT_FDCWD, path, out);
-	str_init(&packed, SKELETON_FILE_MAX);
 	r = file_read_all(AT_FDCWD, path, &packed);
 	return r < 0 ? r : gunzip(str_text(&packed), packed.len, out);
 }
@@ -183,9 +183,9 @@ static int open_user(const char *user, const char *name, enum stage_form form,
 		auto_str struct str text;
 		int r;
 
+		str_init(&text, SKELETON_BYTES_MAX);
 		if (!path)
 			return -ENOMEM;
-		str_init(&text, SKELETON_BYTES_MAX);
 		r = read_model(path, i > 0, &text);
 		if (r == -ENOENT)
 			continue;

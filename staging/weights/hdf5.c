@@ -194,6 +194,18 @@ int hdf5_read_weights(struct hdf5_file *file, const struct hdf5_root *root,
 	return r < 0 ? r : add_top(&to, root);
 }
 
+int hdf5_read_first(struct hdf5_file *file, const struct hdf5_root *root,
+		    size_t count, struct weights *weights, unsigned int number)
+{
+	struct adding to = { file, weights, number };
+	int r = 0;
+
+	for (size_t i = 0;
+	     r == 0 && weights->count < count && i < root->layers.count; i++)
+		r = add_layer(&to, root, root->layers.names[i]);
+	return r;
+}
+
 static int read_blob(void *arg, uint64_t off, size_t len, void *to)
 {
 	struct hdf5_blob *reader = arg;

@@ -62,4 +62,9 @@ int hdf5_root_read(struct hdf5_file *file, struct hdf5_root *out) MUST_CHECK;
 int hdf5_read_weights(struct hdf5_file *file, const struct hdf5_root *root,
 		      struct weights *weights, unsigned int number) MUST_CHECK;
 
+/* The first @count of them at least, of layers read whole. */
+int hdf5_read_first(struct hdf5_file *file, const struct hdf5_root *root,
+		    size_t count, struct weights *weights,
+		    unsigned int number) MUST_CHECK;
+
 #endif

@@ -65,23 +65,28 @@ static bool holds_tensors(const struct pickle_node *dict)
 	return false;
 }
 
-/* The dict of tensors; NULL: there is none, or more than one. */
-static const struct pickle_node *state_of(const struct pickle_node *root)
+/* Finds the dict of tensors. */
+static int find_state(const struct pickle_node *root, const char *format,
+		      const struct pickle_node **out, struct refusal *why)
 {
-	const struct pickle_node *found = NULL;
+	const struct pickle_node *found = holds_tensors(root) ? root : NULL;
 
-	if (holds_tensors(root))
-		return root;
-	for (size_t i = 0; i < ARRAY_LEN(wrappers); i++) {
+	for (size_t i = 0; found != root && i < ARRAY_LEN(wrappers); i++) {
 		const struct pickle_node *inner = pickle_get(root, wrappers[i]);
 
 		if (!holds_tensors(inner))
 			continue;
 		if (found)
-			return NULL;
+			return refuse(why, format, wrappers[i],
+				      "the checkpoint holds more than one set "
+				      "of weights");
 		found = inner;
 	}
-	return found;
+	if (!found)
+		return refuse(why, format, NULL,
+			      "the checkpoint is not a dictionary of tensors");
+	*out = found;
+	return 0;
 }
 
 int torch_state_read(struct weights *weights, unsigned int file,
@@ -89,12 +94,9 @@ int torch_state_read(struct weights *weights, unsigned int file,
 		     const struct torch_storages *storages, struct refusal *why)
 {
 	struct reader reader = { weights, file, storages, why };
-	const struct pickle_node *state = state_of(root);
-	int r = 0;
+	const struct pickle_node *state;
+	int r = find_state(root, weights->format, &state, why);
 
-	if (!state)
-		return refuse(why, weights->format, NULL,
-			      "the checkpoint is not a dictionary of tensors");
 	for (size_t i = 0; r == 0 && i < state->count; i += 2)
 		r = add_tensor(&reader, state->items[i], state->items[i + 1]);
 	return r;

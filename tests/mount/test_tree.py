@@ -39,7 +39,7 @@ def local(tmp_path, make_mount):
 
 
 def test_top(local):
-    assert sorted(os.listdir(local.path)) == [".omnihub", "huggingface"]
+    assert sorted(os.listdir(local.path)) == [".omnihub", "huggingface", "keras", "onnx"]
     assert sorted(os.listdir(local.path / ".omnihub")) == [
         "help.txt", "metrics", "status.json", "version"]
 
@@ -47,7 +47,7 @@ def test_top(local):
 def test_control_files(local):
     control = local.path / ".omnihub"
     status = json.loads((control / "status.json").read_text())
-    assert status["pid"] == local.pid and status["hubs"] == ["huggingface"]
+    assert status["pid"] == local.pid and status["hubs"] == ["huggingface", "onnx", "keras"]
     assert status["version"] == (control / "version").read_text().strip()
     assert "huggingface" in (control / "help.txt").read_text() or \
         "<hub>/<org>/<model>" in (control / "help.txt").read_text()

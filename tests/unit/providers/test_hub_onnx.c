@@ -25,6 +25,7 @@
 	"[" FILE_JSON("README.md", "5") ","                              \
 	FILE_JSON(VISION "a_Opset16_timm/a_Opset16.onnx", "15") ","      \
 	FILE_JSON(VISION "a_Opset16_timm/x.yaml", "7") ","               \
+	FILE_JSON(VISION "a_Opset16_timm/more/y.txt", "7") ","           \
 	FILE_JSON(VISION "skip/b_Opset16_timm/b_Opset16.onnx", "8") ","  \
 	FILE_JSON("Computer_Vision-2/c.tar.gz", "9") "]"
 /* clang-format on */
@@ -215,7 +216,9 @@ static void directories(void **state)
 				    "tree/Computer_Vision/a_Opset16_timm",
 				    &leaf),
 			 0);
-	assert_int_equal(leaf.count, 0);
+	assert_int_equal(leaf.count, 1);
+	assert_string_equal(leaf.entries[0].name, "more");
+	assert_int_equal(leaf.entries[0].kind, HUB_DIR);
 	assert_int_equal(world_list(&world, "tree/nothing", &none), -ENOENT);
 	assert_int_equal(world_list(&world, "Tiny_Net/12", &none), -ENOENT);
 	assert_int_equal(world_requests(&world), 2);

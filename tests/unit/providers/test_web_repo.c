@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "providers/web_repo.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/annot.h"
@@ -353,7 +355,7 @@ static void a_redirect_to_another_host(void **state)
 	static const char *const stranger[] = { HOST "/o/m" };
 	static char headers[256];
 	static struct fake_file rows[] = { { "/o/m", "moved", headers, 302 },
-					   { "/blob", BODY, "", 0 },
+					   { "/blob", BODY, ETAG, 0 },
 					   { NULL, NULL, NULL, 0 } };
 	struct web_file file = file_of(hub, 1);
 	auto_repo struct repo *repo = NULL, *other = NULL;
@@ -377,6 +379,46 @@ static void a_redirect_to_another_host(void **state)
 	assert_int_equal(other->files[0].digest.kind, DIGEST_NONE);
 	*strstr(headers, "7\"") = '8';
 	assert_int_equal(read_start(other, bytes, 4), -ESTALE);
+}
+
+/* Used where it is proven, and hashed once; else as if it were not there. */
+static void a_download_of_before(void **state)
+{
+	struct web_file file = file_of(good, 1);
+	auto_free char *at = realpath(folder, NULL);
+	auto_free char *path = mem_printf("%s/good", at);
+	auto_repo struct repo *repo = NULL, *other = NULL;
+	auto_source struct source *source = NULL, *again = NULL;
+	const struct timespec long_ago[2] = { { .tv_sec = 1 },
+					      { .tv_sec = 1 } };
+	auto_close int fd = -1;
+	char bytes[sizeof(BODY)] = "";
+
+	(void)state;
+	file.size = strlen(BODY);
+	assert_int_equal(digest_of_text(MD5_OF_BODY, &file.digest), 0);
+	file.download = path;
+	write_file("good", BODY);
+	assert_int_equal(open_files(&file, 1, false, DEADLINE_NOW, &repo),
+			 -EINPROGRESS);
+	assert_int_equal(open_file(&file, &repo), 0);
+	assert_int_equal(open_files(&file, 1, false, DEADLINE_NOW, &other), 0);
+	assert_int_equal(repo_source(repo, 0, &source), 0);
+	fd = source->ops->open_local(source);
+	assert_true(fd >= 0);
+	write_file("good", OTHER);
+	assert_int_equal(utimensat(AT_FDCWD, path, long_ago, 0), 0);
+	/* it changed: the network has it still */
+	assert_int_equal(source->ops->open_local(source), -ESTALE);
+	assert_int_equal(fake_read_range(source, 0, strlen(BODY), bytes), 0);
+	assert_string_equal(bytes, BODY);
+	repo_unref(take_ptr(other));
+	assert_int_equal(open_file(&file, &other), 0);
+	assert_int_equal(repo_source(other, 0, &again), 0);
+	assert_null(again->ops->open_local);
+	repo_unref(take_ptr(other)); /* nor is it hashed again */
+	assert_int_equal(open_files(&file, 1, false, DEADLINE_NOW, &other), 0);
+	assert_string_equal(other->revision, repo->revision);
 }
 
 static void several_files(void **state)
@@ -448,6 +490,7 @@ int main(void)
 		TEST(digests_of_the_table_name_the_bytes),
 		TEST(a_folder_in_place_of_the_host),
 		TEST(a_redirect_to_another_host),
+		TEST(a_download_of_before),
 		TEST(several_files),
 		TEST(a_dead_host),
 		TEST(memory_may_run_out),

@@ -160,7 +160,7 @@ static inline void made_classifier(struct made *made)
 struct given {
 	const char *name;
 	enum dtype dtype;
-	uint64_t dims[3]; /* until a 0 */
+	uint64_t dims[4]; /* until a 0 */
 	bool transposed, strided;
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Partitioned variables: parts that make up their whole, and ones that do not. */
+/* Partitioned variables: parts that make up their whole, or do not. */
 #include "base/limits.h"
 #include "staging/weights/tensor_bundle.h"
 #include "tests/unit/staging/bundle_fake.h"

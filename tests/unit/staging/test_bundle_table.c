@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* TensorFlow's sorted table: what holds it together, and each way it may not. */
+/* TensorFlow's sorted table: what holds it together, and what does not. */
 #include "base/limits.h"
 #include "tests/unit/staging/bundle_fake.h"
 
@@ -272,12 +272,12 @@ static const struct {
 	  { "a", "b" },
 	  { 0, 1 },
 	  -EBADMSG },
-	{ "T-02 a key not below the next",
+	{ "T-02 a key above the next",
 	  { "a", "b" },
 	  { "b", "c" },
 	  { 0, 1 },
 	  -EBADMSG },
-	{ "T-05 a block twice", { "a", "b" }, { "a", "b" }, { 0, 0 }, -EBADMSG },
+	{ "T-05 one twice", { "a", "b" }, { "a", "b" }, { 0, 0 }, -EBADMSG },
 	{ "T-05 blocks backwards",
 	  { "b", "a" },
 	  { "a", "b" },

@@ -101,8 +101,8 @@ static const struct {
 	{ "a hole of rank 9",
 	  GRAPH(5, "\x0a\x09\1\1\1\1\1\1\1\1\1\x10\1" NAMED_T AT_T), -EBADMSG },
 	{ "a negative size",
-	  GRAPH(5,
-		"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\1\x10\1" NAMED_T AT_T),
+	  GRAPH(5, NAMED_T "\x10\1\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+			   "\1" AT_T),
 	  -EBADMSG },
 	{ "a constant", GRAPH(5, "\x10\1\x42\1t\x4a\4\0\0\0\0"), 0 },
 	{ "a sparse initializer", GRAPH(15, ""), -EBADMSG },
