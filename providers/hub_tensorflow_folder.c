@@ -187,6 +187,8 @@ static int folder_open(struct provider *provider, const char *path,
 				    false);
 	if (r == 0)
 		r = local_repo_seal(take_ptr(local), NULL, &repo);
+	if (r == 0 && !repo->file_count)
+		r = -ENOENT;
 	if (r == 0)
 		r = facts_fill(&name, repo);
 	if (r < 0)

@@ -134,7 +134,7 @@ char *kaggle_variation_text(struct kaggle_hub *hub,
 /* "o/m/fw/v[/n]".  NULL: no memory. */
 char *kaggle_handle_text(const struct kaggle_name *name) MUST_CHECK;
 
-/* A JSON object; no request.  Caller frees *@out. */
+/* Fills in .facts and .licence of @repo, without a request. */
 int kaggle_facts(struct kaggle_hub *hub, const struct kaggle_name *name,
 		 struct repo *repo) MUST_CHECK;
 

@@ -154,12 +154,11 @@ static int recall(struct kaggle_hub *hub, const char *key,
 	return r == -ENOMEM ? r : 0;
 }
 
+/* The page and the licence are the repository's own fields. */
 static void put_facts(const struct kaggle_name *name, const char *handle,
 		      const struct kaggle_instance *instance,
 		      struct repo_facts *facts)
 {
-	auto_free char *url = mem_printf(KAGGLE_PAGES "%s", handle);
-
 	repo_facts_text(facts, "hub", "tensorflow");
 	repo_facts_text(facts, "handle", handle);
 	repo_facts_text(facts, "publisher", name->owner);
@@ -167,11 +166,7 @@ static void put_facts(const struct kaggle_name *name, const char *handle,
 	repo_facts_text(facts, "framework", name->framework);
 	repo_facts_text(facts, "variation", name->variation);
 	repo_facts_number(facts, "version", name->version);
-	repo_facts_text(facts, "url", url);
-	if (!instance)
-		return;
-	repo_facts_text(facts, "licence", instance->licence);
-	if (instance->has_fine_tunable)
+	if (instance && instance->has_fine_tunable)
 		repo_facts_flag(facts, "fine_tunable", instance->fine_tunable);
 }
 

@@ -26,6 +26,7 @@ static const struct {
 	{ "google/yamnet/yamnet/notes", "a.txt" },
 	{ "google/yamnet/old@tensorFlow1", NULL },
 	{ "google/yamnet/old@tensorFlow1/1", "saved_model.pb" },
+	{ "google/yamnet/yamnet/5", NULL },
 	{ ".git", NULL },
 	{ "google/yamnet/a b", NULL },
 };
@@ -72,7 +73,7 @@ static void directories(void **state)
 		{ "", 0, "google " },
 		{ "google", 0, "yamnet " },
 		{ "google/yamnet", 0, "old@tensorFlow1 yamnet " },
-		{ "google/yamnet/yamnet", 0, "10 2 3 latest>10 " },
+		{ "google/yamnet/yamnet", 0, "10 2 3 5 latest>10 " },
 		{ "google/yamnet/yamnet/2", -ENOENT, "" },
 		{ "google/nothing", -ENOENT, "" },
 		{ "google/../google", -ENOENT, "" },
@@ -146,6 +147,7 @@ static void repositories(void **state)
 		{ "google/yamnet/yamnet/latest", -ENOENT, 0, NULL },
 		{ "google/yamnet/yamnet", -ENOENT, 0, NULL },
 		{ "google/yamnet/yamnet/4", -ENOENT, 0, NULL },
+		{ "google/yamnet/yamnet/5", -ENOENT, 0, NULL },
 	};
 
 	(void)state;
