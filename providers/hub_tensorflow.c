@@ -21,7 +21,6 @@
 #include "providers/hubs.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -32,7 +31,6 @@
 #include "providers/kaggle_hub.h"
 #include "providers/kaggle_old.h"
 #include "providers/origin.h"
-#include "providers/url.h"
 
 #define KAGGLE_TTL_S 600
 #define KAGGLE_API "https://www.kaggle.com/api/v1"
@@ -56,167 +54,6 @@ static const char *old_path(const char *path)
 
 /* ---- directories ---- */
 
-static int line_add(void *lines, const char *model)
-{
-	return str_printf(lines, "%s\n", model);
-}
-
-/* As the first pages have them: more is no help to "ls". */
-static int ask_models(struct kaggle_hub *hub, const char *owner,
-		      uint64_t deadline_ns, struct str *answer)
-{
-	auto_free char *token = NULL;
-	int r = 0;
-
-	for (size_t pages = 0; r == 0 && pages < HUB_LIST_PAGES_MAX; pages++) {
-		auto_str struct str path, body;
-		char *next = NULL;
-
-		str_init(&path, URL_BYTES_MAX);
-		str_init(&body, HUB_JSON_BYTES_MAX);
-		r = str_printf(&path, "models/list?owner=%s&pageSize=100%s",
-			       owner, token ? "&pageToken=" : "");
-		if (r == 0 && token)
-			r = url_append_segment(&path, token);
-		if (r == 0)
-			r = kaggle_get(hub, str_text(&path), deadline_ns,
-				       &body);
-		if (r == 0)
-			r = kaggle_models_parse(str_text(&body), body.len,
-						owner, line_add, answer, &next);
-		free(token);
-		token = next;
-		if (!token)
-			break;
-	}
-	return r == 0 && answer->len == 0 ? -ENOENT : r;
-}
-
-/* The publisher's models, a line each. */
-static int models_get(struct kaggle_hub *hub, const char *owner,
-		      uint64_t deadline_ns, struct str *lines)
-{
-	const struct kaggle_question question = {
-		.kind = "models",
-		.name = owner,
-		.ttl_s = hub->provider.ttl_s,
-		.ask = ask_models,
-	};
-
-	return kaggle_know(hub, &question, deadline_ns, lines);
-}
-
-static int list_owner(struct kaggle_hub *hub, const char *owner,
-		      uint64_t deadline_ns, struct hub_listing *out)
-{
-	auto_str struct str lines;
-	char *at, *end;
-	int r;
-
-	str_init(&lines, HUB_JSON_BYTES_MAX);
-	r = models_get(hub, owner, deadline_ns, &lines);
-	for (at = lines.bytes; r == 0 && at && (end = strchr(at, '\n'));
-	     at = end + 1) {
-		*end = '\0';
-		r = hub_listing_add(out, at, HUB_DIR, NULL);
-	}
-	return r;
-}
-
-static int model_get(struct kaggle_hub *hub, const struct kaggle_name *name,
-		     uint64_t deadline_ns, struct kaggle_instances *out)
-{
-	auto_free char *model = mem_printf("%s/%s", name->owner, name->model);
-
-	return model ? kaggle_instances_get(hub, model, deadline_ns, out)
-		     : -ENOMEM;
-}
-
-/* Of a variation among @all; see kaggle_plain_framework(). */
-static bool is_plain(struct kaggle_hub *hub, const struct kaggle_name *name,
-		     const struct kaggle_instances *all)
-{
-	static const char first[] = "tensorFlow2";
-	const char *plain;
-
-	if (kaggle_plain_framework(hub, name, false, DEADLINE_NOW, &plain) == 0)
-		return !strcmp(plain, name->framework);
-	return !strcmp(name->framework, first) ||
-	       !kaggle_instance_find(all, first, name->variation);
-}
-
-static int list_model(struct kaggle_hub *hub, const struct kaggle_name *model,
-		      uint64_t deadline_ns, struct hub_listing *out)
-{
-	auto_kaggle_instances struct kaggle_instances all = { 0 };
-	int r = model_get(hub, model, deadline_ns, &all);
-
-	for (size_t i = 0; r == 0 && i < all.count; i++) {
-		struct kaggle_name name = *model; /* borrows */
-		auto_free char *full = NULL;
-
-		name.framework = all.list[i].framework;
-		name.variation = all.list[i].variation;
-		if (is_plain(hub, &name, &all)) {
-			r = hub_listing_add(out, name.variation, HUB_DIR, NULL);
-			continue;
-		}
-		full = mem_printf("%s@%s", name.variation, name.framework);
-		r = full ? hub_listing_add(out, full, HUB_DIR, NULL) : -ENOMEM;
-	}
-	return r;
-}
-
-/* *@out: the number of the newest version, as a text. */
-static int latest_get(struct kaggle_hub *hub, const struct kaggle_name *path,
-		      uint64_t deadline_ns, char **out)
-{
-	auto_kaggle_instances struct kaggle_instances one = { 0 };
-	const struct kaggle_instance *instance;
-	struct kaggle_name name = *path; /* borrows */
-	auto_free char *handle = NULL;
-	int r = 0;
-
-	name.version = NULL;
-	if (!name.framework)
-		r = kaggle_plain_framework(hub, &name, true, deadline_ns,
-					   &name.framework);
-	if (r < 0)
-		return r;
-	handle = kaggle_handle_text(&name);
-	r = handle ? kaggle_instances_get(hub, handle, deadline_ns, &one)
-		   : -ENOMEM;
-	if (r < 0)
-		return r;
-	instance = kaggle_instance_find(&one, name.framework, name.variation);
-	if (!instance || !instance->version)
-		return -EIO;
-	*out = mem_printf("%" PRIu64, instance->version);
-	return *out ? 0 : -ENOMEM;
-}
-
-static int list_variation(struct kaggle_hub *hub,
-			  const struct kaggle_name *name, uint64_t deadline_ns,
-			  struct hub_listing *out)
-{
-	auto_free char *latest = NULL;
-	int r = latest_get(hub, name, deadline_ns, &latest);
-
-	if (r == 0)
-		r = hub_listing_add(out, latest, HUB_REPO, NULL);
-	return r < 0 ? r
-		     : hub_listing_add(out, KAGGLE_LATEST, HUB_LINK, latest);
-}
-
-static int list_asked(struct kaggle_hub *hub, const struct kaggle_name *name,
-		      uint64_t deadline_ns, struct hub_listing *out)
-{
-	if (name->variation)
-		return list_variation(hub, name, deadline_ns, out);
-	return name->model ? list_model(hub, name, deadline_ns, out)
-			   : list_owner(hub, name->owner, deadline_ns, out);
-}
-
 /* The top and the folder of old are never asked for. */
 static int list_path(struct kaggle_hub *hub, const char *path,
 		     uint64_t deadline_ns, struct hub_listing *out)
@@ -238,7 +75,7 @@ static int list_path(struct kaggle_hub *hub, const char *path,
 		return r < 0 || *path ? r
 				      : hub_listing_add(out, KAGGLE_OLD,
 							HUB_DIR, NULL);
-	asked = list_asked(hub, &name, deadline_ns, out);
+	asked = kaggle_list_asked(hub, &name, deadline_ns, out);
 	if (asked == -ENOMEM || asked == -EINPROGRESS)
 		return asked;
 	return any ? 0 : asked;
@@ -293,13 +130,14 @@ static int lookup_variation(struct kaggle_hub *hub,
 	r = kaggle_plain_framework(hub, name, false, deadline_ns, &plain);
 	if (r == 0 && !strcmp(plain, name->framework))
 		return hub_entry_link(out, name->variation);
-	r = model_get(hub, name, deadline_ns, &all);
+	r = kaggle_model_get(hub, name, deadline_ns, &all);
 	if (r < 0)
 		return r;
 	if (!kaggle_instance_find(&all, name->framework, name->variation))
 		return -ENOENT;
-	return is_plain(hub, name, &all) ? hub_entry_link(out, name->variation)
-					 : 0;
+	return kaggle_is_plain(hub, name, &all)
+		       ? hub_entry_link(out, name->variation)
+		       : 0;
 }
 
 static int lookup_version(struct kaggle_hub *hub,
@@ -311,11 +149,23 @@ static int lookup_version(struct kaggle_hub *hub,
 	int r;
 
 	if (!strcmp(name->version, KAGGLE_LATEST)) {
-		r = latest_get(hub, name, deadline_ns, &latest);
+		r = kaggle_latest_get(hub, name, deadline_ns, &latest);
 		return r < 0 ? r : hub_entry_link(out, latest);
 	}
 	out->kind = HUB_REPO;
 	return repo_cache_open(hub->repos, path, deadline_ns, &repo);
+}
+
+/* Where lists are refused, its models may still be there by name. */
+static int lookup_owner(struct kaggle_hub *hub, const char *owner,
+			uint64_t deadline_ns)
+{
+	auto_str struct str lines;
+	int r;
+
+	str_init(&lines, HUB_JSON_BYTES_MAX);
+	r = kaggle_models_get(hub, owner, deadline_ns, &lines);
+	return r == -EACCES ? 0 : r;
 }
 
 static int lookup_asked(struct kaggle_hub *hub, const struct kaggle_name *name,
@@ -323,15 +173,13 @@ static int lookup_asked(struct kaggle_hub *hub, const struct kaggle_name *name,
 			struct hub_entry *out)
 {
 	auto_kaggle_instances struct kaggle_instances all = { 0 };
-	auto_str struct str lines;
 
-	str_init(&lines, HUB_JSON_BYTES_MAX);
 	if (name->version)
 		return lookup_version(hub, name, path, deadline_ns, out);
 	if (name->variation)
 		return lookup_variation(hub, name, deadline_ns, out);
-	return name->model ? model_get(hub, name, deadline_ns, &all)
-			   : models_get(hub, name->owner, deadline_ns, &lines);
+	return name->model ? kaggle_model_get(hub, name, deadline_ns, &all)
+			   : lookup_owner(hub, name->owner, deadline_ns);
 }
 
 static int tensorflow_lookup(struct provider *provider, const char *path,

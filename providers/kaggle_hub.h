@@ -5,6 +5,7 @@
  *
  *	kaggle_client.c	one request; one fact of the memo
  *	kaggle_model.c	which variations there are, and of what framework
+ *	kaggle_list.c	what a directory has by the API
  *	kaggle_open.c	a path -> a repository
  *	kaggle_repo.c	its sources
  *	kaggle_known.c	what the table has and what was used here
@@ -137,6 +138,29 @@ char *kaggle_handle_text(const struct kaggle_name *name) MUST_CHECK;
 /* Fills in .facts and .licence of @repo, without a request. */
 int kaggle_facts(struct kaggle_hub *hub, const struct kaggle_name *name,
 		 struct repo *repo) MUST_CHECK;
+
+/* ---- kaggle_list.c ---- */
+
+/* Appends the publisher's models, a line each. */
+int kaggle_models_get(struct kaggle_hub *hub, const char *owner,
+		      uint64_t deadline_ns, struct str *lines) MUST_CHECK;
+
+/* The variations of @name's model. */
+int kaggle_model_get(struct kaggle_hub *hub, const struct kaggle_name *name,
+		     uint64_t deadline_ns,
+		     struct kaggle_instances *out) MUST_CHECK;
+
+/* Of a variation among @all; see kaggle_plain_framework(). */
+bool kaggle_is_plain(struct kaggle_hub *hub, const struct kaggle_name *name,
+		     const struct kaggle_instances *all);
+
+/* *@out: the number of the newest version, as a text; caller frees. */
+int kaggle_latest_get(struct kaggle_hub *hub, const struct kaggle_name *path,
+		      uint64_t deadline_ns, char **out) MUST_CHECK;
+
+/* Adds what is below @name, which is no version. */
+int kaggle_list_asked(struct kaggle_hub *hub, const struct kaggle_name *name,
+		      uint64_t deadline_ns, struct hub_listing *out) MUST_CHECK;
 
 /* ---- kaggle_open.c: the opener of hub->repos; see repo_cache.h ---- */
 

@@ -59,6 +59,7 @@ static const struct answer api[] = {
 	  "{\"models\":[{\"ref\":\"google/second\"}]}", 0, NULL },
 	{ API "list?owner=someone&pageSize=100",
 	  "{\"models\":[{\"slug\":\"thing\"}]}", 0, NULL },
+	{ API "list?owner=shy&pageSize=100", "{\"code\":401}", 401, NULL },
 	{ API "google/yamnet/tensorFlow1/old/2/files?page_size=25",
 	  "{\"files\":[{\"name\":\"saved_model.pb\",\"size\":26}]}", 0, NULL },
 	{ API "google/yamnet/tensorFlow1/both/1/files?page_size=25",
@@ -329,6 +330,7 @@ static const struct {
 } names[] = {
 	{ "google", 0, HUB_DIR, NULL, 0 },
 	{ "someone", 0, HUB_DIR, NULL, 1 },
+	{ "shy", 0, HUB_DIR, NULL, 1 },
 	{ "nobody", -ENOENT, HUB_DIR, NULL, 1 },
 	{ "google/nothing", -ENOENT, HUB_DIR, NULL, 1 },
 	{ "google/nothing", -ENOENT, HUB_DIR, NULL, 0 },
