@@ -415,10 +415,13 @@ static int hub_fill(struct kaggle_hub *hub)
 int hub_tensorflow_new(const struct provider_env *env, const char *endpoint,
 		       struct provider **out)
 {
-	auto_hub struct kaggle_hub *hub = mem_zalloc(sizeof(*hub));
+	const char *folder = endpoint ? origin_folder(endpoint) : NULL;
+	auto_hub struct kaggle_hub *hub = NULL;
 	int r;
 
-	(void)endpoint; /* origin.h asks for it */
+	if (folder)
+		return hub_tensorflow_folder_new(folder, out);
+	hub = mem_zalloc(sizeof(*hub));
 	if (!hub)
 		return -ENOMEM;
 	hub->provider = (struct provider){ &tensorflow_ops, "tensorflow",
