@@ -248,7 +248,7 @@ static int facts_of(const struct keras_hub *hub, size_t row, char **out)
 	repo_facts_text(&facts, "labels", *classes ? "imagenet1k" : "");
 	repo_facts_number(&facts, "params", field(hub, row, PARAMS));
 	repo_facts_text(&facts, "digest", field(hub, row, DIGEST));
-	repo_facts_text(&facts, "url", field(hub, row, URL));
+	repo_facts_text(&facts, "weights_url", field(hub, row, URL));
 	repo_facts_text(&facts, "cache_name", field(hub, row, CACHE_NAME));
 	return repo_facts_take(&facts, out);
 }

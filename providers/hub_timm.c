@@ -192,8 +192,7 @@ static void put_row(struct repo_facts *facts, const struct timm_hub *hub,
 	repo_facts_list(facts, "input_size", field(hub, row, INPUT_SIZE), "x");
 	repo_facts_text(facts, "labels", field(hub, row, LABELS));
 	repo_facts_number(facts, "classes", field(hub, row, CLASSES));
-	repo_facts_text(facts, "licence", field(hub, row, LICENCE));
-	repo_facts_text(facts, "url", field(hub, row, LEGACY_URL));
+	repo_facts_text(facts, "weights_url", field(hub, row, LEGACY_URL));
 }
 
 /* @weights: the file's name, or NULL. */
@@ -228,12 +227,22 @@ static const char *weights_of(const struct repo *repo)
 	return NULL;
 }
 
+/* What the repository's own card does not say. */
+static int put_licence(const struct timm_hub *hub, size_t row,
+		       struct repo *repo)
+{
+	if (row == NO_ROW || repo->licence || !*field(hub, row, LICENCE))
+		return 0;
+	repo->licence = mem_strdup(field(hub, row, LICENCE));
+	return repo->licence ? 0 : -ENOMEM;
+}
+
 static int open_mirror(struct timm_hub *hub, const char *path, size_t row,
 		       uint64_t deadline_ns, struct repo **out)
 {
 	auto_free char *there = mirror_path(hub, path, row);
 	auto_free char *id = mem_printf("timm/%s", path), *facts = NULL;
-	auto_repo struct repo *repo = NULL;
+	auto_repo struct repo *repo = NULL, *top = NULL;
 	int r;
 
 	if (!there || !id)
@@ -242,10 +251,14 @@ static int open_mirror(struct timm_hub *hub, const char *path, size_t row,
 	if (r == 0)
 		r = facts_of(hub, path, row, weights_of(repo), &facts);
 	if (r == 0)
-		r = sub_repo_new(repo, "", id, "timm", facts, out);
+		r = sub_repo_new(repo, "", id, "timm", facts, &top);
 	if (r == 0)
-		(*out)->files_dir = "";
-	return r;
+		r = put_licence(hub, row, top);
+	if (r < 0)
+		return r;
+	top->files_dir = "";
+	*out = take_ptr(top);
+	return 0;
 }
 
 /* The last part of a URL's path. */

@@ -197,9 +197,8 @@ static void put_texts(struct repo_facts *facts, const struct vision_hub *hub,
 	} texts[] = {
 		{ "task", TASK },	{ "labels", LABELS },
 		{ "backend", BACKEND }, { "unquantized", UNQUANTIZED },
-		{ "recipe", RECIPE },	{ "licence", LICENCE },
-		{ "digest", DIGEST },	{ "url", URL },
-		{ "variant", WEIGHTS },
+		{ "recipe", RECIPE },	{ "digest", DIGEST },
+		{ "weights_url", URL }, { "variant", WEIGHTS },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)

@@ -178,6 +178,7 @@ static void weights_of_torchvision(void **state)
 	assert_int_equal(world_read(repo, "weights.pth", BODY), 0);
 	assert_fact(repo, "skeleton", "torchvision/resnet50");
 	assert_fact(repo, "weights", "weights.pth");
+	assert_fact(repo, "url", NULL);
 	assert_fact(repo, "labels", "imagenet1k");
 	assert_int_equal(json_parse(repo->facts, strlen(repo->facts),
 				    CONFIG_BYTES_MAX, &doc),
@@ -280,6 +281,9 @@ static void a_model_of_timm(void **state)
 	assert_string_equal(repo->kind, "timm");
 	assert_string_equal(repo->files_dir, "");
 	assert_int_equal(repo->file_count, 4);
+	assert_string_equal(repo->licence, "apache-2.0");
+	assert_fact(repo, "licence", NULL);
+	assert_fact(repo, "url", NULL);
 	assert_fact(repo, "skeleton", "timm/resnet50");
 	assert_fact(repo, "weights", "model.safetensors");
 	assert_fact(repo, "labels", "imagenet1k");
