@@ -184,7 +184,8 @@ static const struct {
 		 "y = Identity(y_1) T=float\n" },
 	{ "P1.3 without Switch control edges are dropped",
 	  OPS X SIG_Y "check = Assert(x)\n"
-		      "y = Mul(x, x, ^check) T=float _class=\"a\"\n",
+		      "i = Identity(x) T=float\ny = Mul(x, x, ^check, ^i) "
+		      "T=float _class=\"a\"\n",
 	  X_HEAD "y_1 = Mul(x/identity, x/identity) T=float\n"
 		 "y = Identity(y_1) T=float\n" },
 	{ "P1.3 with it those from where control flows are kept",
