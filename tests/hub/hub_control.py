@@ -16,10 +16,16 @@ from hub_repos import Digests, Repos, file_record
 
 
 class World:
-    """What both origins share."""
+    """What all origins share.
 
-    def __init__(self, cdn_url):
+    @urls: host -> the URL of its imitation; @folder: for files that are made.
+    """
+
+    def __init__(self, cdn_url, urls, folder):
         self.cdn_url = cdn_url
+        self.urls = urls
+        self.folder = folder
+        self.digests = Digests()
         self.repos = Repos()
         self.moods = Moods()
         self.revoked = 0  # URLs signed until then are expired
@@ -29,7 +35,7 @@ class Control:
     def __init__(self, world, records, journal):
         self.world = world
         self.records = records
-        self.digests = Digests()
+        self.digests = world.digests
         self.lock = threading.Lock()
         if os.path.exists(journal):
             with open(journal, encoding="utf-8") as lines:

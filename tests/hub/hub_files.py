@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Answers that carry the bytes of a file: ranges, ETags, and their moods."""
 
+import base64
+import binascii
 import re
 import urllib.parse
 
@@ -44,17 +46,30 @@ def wanted(request, file, etag):
     return parse_range(request.header("Range"), file.size)
 
 
-def file_answer(request, where, moods, file, headers):
-    """200, 206, 304 or 416 for @file, whose ETag and type are ours to say."""
-    etag = '"%s"' % file.etag
+def base64_text(text):
+    try:
+        return base64.b64decode(text, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
+def file_answer(request, where, moods, file, headers, etag=None,
+                media_type=None):
+    """200, 206, 304 or 416 for @file.
+
+    @etag: else the hub's; @media_type: of a host that gives files no name.
+    """
+    etag = etag or '"%s"' % file.etag
     if moods.take("etag_changes", where):
         etag = '"changed-%x"' % id(request)
-    headers = [*headers, ("ETag", etag), ("Accept-Ranges", "bytes"),
-               ("Content-Disposition", disposition(where.path))]
+    headers = [*headers, ("ETag", etag), ("Accept-Ranges", "bytes")]
+    if not media_type:
+        headers.append(("Content-Disposition", disposition(where.path)))
     if request.header("If-None-Match") in (etag, "W/" + etag):
         return Answer(304, headers)
-    headers.append(("Content-Type", "application/octet-stream"
-                    if file.sha256 else "text/plain; charset=utf-8"))
+    headers.append(("Content-Type", media_type or (
+        "application/octet-stream" if file.sha256
+        else "text/plain; charset=utf-8")))
     try:
         part = wanted(request, file, etag)
     except Unsatisfiable:
@@ -85,6 +100,9 @@ def moody_answer(request, where, moods, file, part, headers):
     if short and short["after"] < answer.length:
         moods.take("cdn_short", where)
         answer.cut(short["after"], ("close",))
+    elif moods.take("no_length", where):
+        answer.steps = [("chunks", file.local, start, stop - start)]
+        answer.length = None
     return answer
 
 

@@ -3,10 +3,12 @@
 files by sendfile, and the ways in which a connection can misbehave.
 
 A body is a list of steps: ("file", path, offset, count), ("bytes", bytes),
-("wait", seconds), ("gzip", path), ("close",), ("reset",).
+("wait", seconds), ("gzip", path), ("chunks", bytes, or path, offset,
+count), ("close",), ("reset",).
 """
 
 import http.client
+import io
 import itertools
 import os
 import select
@@ -129,6 +131,7 @@ class Connection:
         self.pending = b""
         self.steps = {"file": self._send_file, "bytes": self._send_bytes,
                       "wait": self._wait, "gzip": self._send_gzip,
+                      "chunks": self._send_chunks,
                       "close": self._close, "reset": self._reset}
 
     def serve(self):
@@ -244,6 +247,17 @@ class Connection:
             while piece := f.read(1 << 20):
                 self._send_chunk(record, pace, packer.compress(piece))
         self._send_chunk(record, pace, packer.flush())
+        self.sock.sendall(b"0\r\n\r\n")
+
+    def _send_chunks(self, record, pace, source, offset=0, count=None):
+        """All of bytes, or a part of a file, of a length not told."""
+        with io.BytesIO(source) if isinstance(source, bytes) \
+                else open(source, "rb") as f:
+            f.seek(offset)
+            left = len(source) if count is None else count
+            while left > 0 and (piece := f.read(min(left, 1 << 20))):
+                self._send_chunk(record, pace, piece)
+                left -= len(piece)
         self.sock.sendall(b"0\r\n\r\n")
 
     def _send_chunk(self, record, pace, content):

@@ -10,15 +10,21 @@ import typing
 
 from hub_errors import ERRORS
 from hub_evil import EVIL
+from hub_hosts import HOSTS
 
 # Options that every mood knows: how many requests it hits, which origin
-# ("hub", "cdn" or "any"), and which route or bucket of routes.
+# (a host, "any", or what hub_hosts.py says of hosts: "hub" or "cdn"), and
+# which route or bucket of routes.
 COMMON = ("times", "origin", "on")
 
 ROUTES = ("info", "tree", "paths-info", "refs", "commits", "auth-check",
           "list", "whoami", "xet-read-token", "raw", "resolve",
-          "resolve-cache", "cdn", "other")
-BUCKETS = ("api", "resolvers", "pages")
+          "resolve-cache", "cdn", "other",
+          # of the other hosts
+          "download", "page", "handle", "zipball", "archive", "release",
+          "lfs-batch", "branches", "tags", "media", "codeload", "asset",
+          "object", "signed")
+BUCKETS = ("api", "resolvers", "pages", "bytes")
 
 
 class Kind(typing.NamedTuple):
@@ -47,11 +53,17 @@ MOODS = {
     "cdn_gzip": kind(word="when", words=("always", "asked"), when="always",
                      origin="cdn"),
     "etag_changes": kind(origin="cdn"),
+    "no_length": kind(origin="cdn"),
+    "lfs_pointer": kind(),
+    "auto_zip": kind(),
+    "goog_hash": kind(word="form", words=("joined", "no_md5", "none",
+                                          "wrong"), form="joined"),
     # Signed URLs.
     "expire": kind(word="when", words=("now",), when=None, seconds=None,
                    requests=None, told=True),
-    "signed_form": kind(word="form", words=("expires", "amz", "none"),
-                        form="expires"),
+    "signed_form": kind(word="form", words=("expires", "amz", "goog", "azure",
+                                            "none"), form="expires"),
+    "bad_signature": kind(),
     # Time.
     "stall": kind("seconds", seconds=3600, after=None),
     "delay_ms": kind("ms", ms=0),
@@ -65,6 +77,9 @@ MOODS = {
     "status": kind("status", status=500, error_code=None, error_message=None,
                    origin="hub"),
     "error": kind(word="name", words=tuple(ERRORS), name=None, origin="hub"),
+    "html": kind(word="media_type", media_type="text/html; charset=utf-8",
+                 origin="hub"),
+    "lfs_budget": kind(),
     # Redirects.
     "redirect_loop": kind(origin="hub", on="resolve"),
     "cross_scheme": kind(word="scheme", scheme="file", origin="hub",
@@ -76,6 +91,7 @@ MOODS = {
     "evil_entries": kind(word="only", words=(*EVIL, "duplicate"), only=None,
                          entries=None),
     "moved_between_pages": kind(word="commit", commit=None),
+    "truncated": kind("entries", entries=1),
 }
 
 
@@ -107,7 +123,7 @@ def check(known, options):
     word = known.word and options[known.word]
     if word is not None and known.words and word not in known.words:
         raise ValueError("no such %s: %r" % (known.word, word))
-    if options["origin"] not in ("hub", "cdn", "any"):
+    if options["origin"] not in ("hub", "cdn", "any", *HOSTS):
         raise ValueError("no such origin: %r" % options["origin"])
     if options["on"] not in (None, *ROUTES, *BUCKETS):
         raise ValueError("no such route: %r" % options["on"])
@@ -210,7 +226,8 @@ class Moods:
             options = self._of.get(scope, {}).get(name)
             if options is None or options["times"] == 0:
                 continue
-            if options["origin"] not in ("any", where.origin):
+            if options["origin"] not in ("any", where.origin,
+                                         HOSTS.get(where.origin)):
                 continue
             if options["on"] in (None, where.route, where.bucket):
                 return options

@@ -19,6 +19,8 @@ import sys
 import time
 
 import hub_moods
+from hub_hosts import HOSTS
+from hub_publish import Publisher
 
 SERVER = pathlib.Path(__file__).resolve().parent / "imitation_hub.py"
 READY_S = 60
@@ -76,8 +78,8 @@ def files_of(folder):
     return found
 
 
-class Hub:
-    """A hub that runs as its own process.
+class Hub(Publisher):
+    """A hub that runs as its own process, with the hosts of hub_hosts.py.
 
     @folder is the hub's own; it is made if absent.  @moods hold from the
     start.
@@ -101,7 +103,7 @@ class Hub:
             return self
         again = self._ports is not None
         for _ in range(START_TRIES):
-            self._ports = self._ports or free_ports(3)
+            self._ports = self._ports or free_ports(3 + len(HOSTS))
             if self._launch():
                 break
             if not again:
@@ -119,6 +121,8 @@ class Hub:
                    "--state", str(self.folder / "state.jsonl")]
         for option, port in ports:
             command += [option, str(port)]
+        for host, port in self._host_ports().items():
+            command += ["--host", "%s=%d" % (host, port)]
         with open(self.folder / "hub.log", "ab") as log:
             process = subprocess.Popen(command, stdin=subprocess.PIPE,
                                        stdout=subprocess.PIPE, stderr=log)
@@ -188,6 +192,15 @@ class Hub:
     def cdn_url(self):
         return "http://127.0.0.1:%d" % self._ports[1]
 
+    def _host_ports(self):
+        return dict(zip(HOSTS, self._ports[3:]))
+
+    @property
+    def hosts(self):
+        """host -> the URL of its imitation."""
+        return {host: "http://127.0.0.1:%d" % port
+                for host, port in self._host_ports().items()}
+
     def log(self):
         """What the process said on its standard error."""
         return (self.folder / "hub.log").read_text()
@@ -248,28 +261,29 @@ class Hub:
                             names=[*legacy_names, *renamed_from])
         for tag in tags:
             named = tags[tag] if isinstance(tags, dict) else None
-            self.tag(repo_id, tag, named or commit)
+            self.tag(repo_id, tag, named or commit, about.get("kind"))
         return commit
 
     def commit(self, repo_id, changes, branch=None, *, shapes=None,
-               sha256=None):
+               sha256=None, kind=None):
         """A new commit; @changes: path -> bytes, Path, or None to delete.
 
         A branch that is new begins at the default one.
         """
         rule = self._rules.get(repo_id) or lfs_rule(None)
         files = self._files(changes, rule, shapes, sha256)
-        return self._call("commit", id=repo_id, branch=branch, files=files)
+        return self._call("commit", id=repo_id, branch=branch, files=files,
+                          kind=kind)
 
-    def tag(self, repo_id, name, commit):
-        self.ref(repo_id, "refs/tags/" + name, commit)
+    def tag(self, repo_id, name, commit, kind=None):
+        self.ref(repo_id, "refs/tags/" + name, commit, kind)
 
-    def ref(self, repo_id, name, commit):
+    def ref(self, repo_id, name, commit, kind=None):
         """@name: refs/heads/..., refs/tags/..., refs/pr/..., refs/convert/."""
-        self._call("ref", id=repo_id, ref=name, commit=commit)
+        self._call("ref", id=repo_id, ref=name, commit=commit, kind=kind)
 
-    def remove(self, repo_id):
-        self._call("remove", id=repo_id)
+    def remove(self, repo_id, kind=None):
+        self._call("remove", id=repo_id, kind=kind)
 
     def token(self, value, grants=()):
         """A valid token; @grants: ids it may read, or "*"."""

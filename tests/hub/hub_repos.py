@@ -5,6 +5,7 @@ Changes come as operations, plain dicts, and are kept in a journal, so that
 a hub that was killed is the same again.
 """
 
+import base64
 import datetime
 import hashlib
 import json
@@ -12,9 +13,13 @@ import os
 import threading
 import typing
 
+from hub_crc import crc32c
+
 FIRST_DAY = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize %d\n"
-KINDS = ("models", "datasets", "spaces")
+KINDS = ("models", "datasets", "spaces",
+         # what the other hosts have; their ids are told in README.md
+         "github", "release", "kaggle", "kaggle-bundle", "tfhub", "web")
 
 
 def date_text(stamp):
@@ -55,6 +60,19 @@ class Digests:
     def blob(self, local):
         return self._get(local, "blob", lambda size: file_digest(
             local, hashlib.sha1(b"blob %d\0" % size)))
+
+
+    def md5(self, local):
+        return self._get(local, "md5", lambda size: file_digest(
+            local, hashlib.md5()))
+
+    def crc32c(self, local):
+        """In base64, as Google's storage has it."""
+        def make(size):
+            with open(local, "rb") as f:
+                crc = crc32c(f.read())
+            return base64.b64encode(crc.to_bytes(4, "big")).decode()
+        return self._get(local, "crc32c", make)
 
 
 class File(typing.NamedTuple):
@@ -106,13 +124,19 @@ class Commit:
         self.title = title
         self.files = files  # path -> File
         self._entries = None
+        self._tree_oid = None
 
     @property
     def entries(self):
         """path -> (entry, (stamp, sha) of its last change), sorted."""
         if self._entries is None:
-            self._entries = dict(sorted(tree_entries(self.files).items()))
+            found, self._tree_oid = tree_entries(self.files)
+            self._entries = dict(sorted(found.items()))
         return self._entries
+
+    @property
+    def tree_oid(self):
+        return self.entries is not None and self._tree_oid
 
     def children(self, folder, recursive):
         """Entries of @folder ("": the root), or None if it is none."""
@@ -138,7 +162,7 @@ def nested(files):
 
 
 def tree_entries(files):
-    """path -> (entry, its newest change), directories too."""
+    """path -> (entry, its newest change), directories too; the root's oid."""
     found = {}
 
     def walk(folder, prefix):
@@ -157,8 +181,8 @@ def tree_entries(files):
             newest = max(newest, changed)
         return tree_oid(lines), newest
 
-    walk(nested(files), "")
-    return found
+    oid, _ = walk(nested(files), "")
+    return found, oid
 
 
 def tree_oid(lines):
@@ -263,8 +287,8 @@ class Repos:
         grants = self.tokens.get(token, ())
         return grants == "*" or repo_id in grants
 
-    def _of(self, repo_id):
-        for kind in KINDS:
+    def _of(self, repo_id, kind=None):
+        for kind in [kind] if kind else KINDS:
             repo = self._repos.get((kind, repo_id.lower()))
             if repo:
                 return repo
@@ -284,7 +308,7 @@ class Repos:
         return commit
 
     def _do_commit(self, op):
-        repo = self._of(op["id"])
+        repo = self._of(op["id"], op.get("kind"))
         for path, record in op["files"].items():
             if record is None and path not in (repo.find(
                     op["branch"] or "HEAD") or repo.head).files:
@@ -293,7 +317,7 @@ class Repos:
         return repo.commit(op["branch"], op["files"], self.stamp)
 
     def _do_ref(self, op):
-        repo = self._of(op["id"])
+        repo = self._of(op["id"], op.get("kind"))
         if op["commit"] not in repo.commits:
             raise ValueError("no such commit: %s" % op["commit"])
         if not op["ref"].startswith("refs/"):
@@ -301,7 +325,7 @@ class Repos:
         repo.refs[op["ref"]] = op["commit"]
 
     def _do_remove(self, op):
-        repo = self._of(op["id"])
+        repo = self._of(op["id"], op.get("kind"))
         del self._repos[(repo.kind, repo.id.lower())]
 
     def _do_token(self, op):

@@ -60,13 +60,23 @@ class Site:
             answer = Answer(0)
             answer.before.append((drop["how"],))
             return answer
-        for name, make in (("rate_limit", rate_limit),
-                           ("retry_after", retry_after), ("burst", burst),
-                           ("status", status), ("error", error)):
+        for name, make in (("rate_limit", self.rate_limited),
+                           ("retry_after", self.retry_after),
+                           ("burst", self.burst), ("status", self.status),
+                           ("error", self.error_mood)):
             mood = self.moods.take(name, where)
             if mood:
                 return make(mood, where, self.extra_headers(where, target))
         return self.mood_redirect(request, where)
+
+    def refusal(self, where, status, code, message, headers):
+        """In the form that the origin has for it."""
+        return hub_errors.refusal(where.bucket == "api", status, code,
+                                  message, headers)
+
+    def error(self, where, name):
+        """Status, code and message of what is an error by that name."""
+        return hub_errors.ERRORS[name]
 
     def extra_headers(self, where, target):
         """Headers of refusals that a mood makes."""
@@ -74,6 +84,37 @@ class Site:
 
     def mood_redirect(self, request, where):
         return None
+
+    def rate_limited(self, mood, where, headers):
+        headers = [(name, value) for name, value in headers
+                   if name != "RateLimit"]
+        headers.append(("RateLimit", '"%s";r=0;t=%d' % (where.bucket,
+                                                        mood["reset"])))
+        return self.refusal(where, 429, None, "We had to rate limit you",
+                            headers)
+
+    def retry_after(self, mood, where, headers):
+        headers = [*headers, ("Retry-After", str(mood["seconds"]))]
+        return self.refusal(where, 429, None, "Too many requests", headers)
+
+    def burst(self, mood, where, headers):
+        statuses = mood["statuses"]
+        return self.refusal(where, statuses[mood["turn"] % len(statuses)],
+                            None, "The hub is not well", headers)
+
+    def status(self, mood, where, headers):
+        code = mood["error_code"]
+        message = mood["error_message"] or self.message_of(
+            mood["status"], code, where.repo)
+        return self.refusal(where, mood["status"], code, message, headers)
+
+    def message_of(self, status, code, what):
+        return hub_errors.message_of(status, code, what)
+
+    def error_mood(self, mood, where, headers):
+        status, code, message = self.error(where, mood["name"])
+        return self.refusal(where, status, code, message.format(where.repo),
+                            headers)
 
     def _moody(self, answer, where):
         """Adds what a mood does to the time that @answer takes."""
@@ -104,42 +145,6 @@ class Site:
         else:
             return
         self.moods.take("stall", where)
-
-
-def rate_limit(mood, where, headers):
-    headers = [(name, value) for name, value in headers
-               if name != "RateLimit"]
-    headers.append(("RateLimit", '"%s";r=0;t=%d' % (where.bucket,
-                                                    mood["reset"])))
-    return hub_errors.refusal(where.bucket == "api", 429, None,
-                              "We had to rate limit you", headers)
-
-
-def retry_after(mood, where, headers):
-    headers = [*headers, ("Retry-After", str(mood["seconds"]))]
-    return hub_errors.refusal(where.bucket == "api", 429, None,
-                              "Too many requests", headers)
-
-
-def burst(mood, where, headers):
-    statuses = mood["statuses"]
-    return hub_errors.refusal(where.bucket == "api",
-                              statuses[mood["turn"] % len(statuses)], None,
-                              "The hub is not well", headers)
-
-
-def status(mood, where, headers):
-    code = mood["error_code"]
-    message = mood["error_message"] or hub_errors.message_of(
-        mood["status"], code, where.repo)
-    return hub_errors.refusal(where.bucket == "api", mood["status"], code,
-                              message, headers)
-
-
-def error(mood, where, headers):
-    code, name, message = hub_errors.ERRORS[mood["name"]]
-    return hub_errors.refusal(where.bucket == "api", code, name,
-                              message.format(where.repo), headers)
 
 
 def new_records():
