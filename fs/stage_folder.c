@@ -246,9 +246,9 @@ int stage_folder_is(struct stage_folder *folder, const char *skeleton,
 	size_t len;
 	int r;
 
+	str_init(&facts, PATH_BYTES_MAX);
 	if (!weights)
 		return -ENOENT;
-	str_init(&facts, PATH_BYTES_MAX);
 	r = str_printf(&facts, "{\"%s\":", skeleton ? "skeleton" : "config");
 	if (r == 0)
 		r = str_append_json(&facts, value, strlen(value));
