@@ -124,7 +124,7 @@ static void the_shipped_ones_are_read(void **state)
 		{ "kerashub", "bert_tiny_en_uncased", 508, 1 },
 		{ "torchvision", "resnet50", 166, 2 },
 		{ "timm", "resnet50.a1_in1k", 1827, 1 },
-		{ "torchserve", "alexnet", 79, 1 },
+		{ "torchserve", "alexnet", 69, 1 },
 		{ "tfhub", "universal-sentence-encoder", 95, 1 },
 	};
 
