@@ -3,7 +3,9 @@
 
 import base64
 import os
+import threading
 import zipfile
+import zlib
 
 import hub_signed
 from hub_host_site import ObjectSite, decoded_path, query_of, xml_error
@@ -18,7 +20,7 @@ CRC32C_BYTES_MAX = 4 << 20  # beyond, computing it would take seconds
 
 def instance_number(repo):
     """Of a variation; its versions share it."""
-    return int.from_bytes(repo.id.rpartition("/")[0].encode()[-3:], "big")
+    return zlib.crc32(repo.id.rpartition("/")[0].encode()) % 10 ** 6
 
 
 def version_number(repo):
@@ -44,11 +46,13 @@ def signed(world, where, path):
 
 def zipped(folder, file, name):
     """@file as the only member of a ZIP, made once."""
-    local = os.path.join(folder, "%s.%d.zip" % (file.oid, len(name)))
+    digest = zlib.crc32(name.encode())
+    local = os.path.join(folder, "%s.%08x.zip" % (file.oid, digest))
     if not os.path.exists(local):
-        with zipfile.ZipFile(local + ".new", "w", zipfile.ZIP_DEFLATED) as z:
-            z.write(file.local, name.rpartition("/")[2])
-        os.replace(local + ".new", local)
+        new = "%s.%d" % (local, threading.get_ident())
+        with zipfile.ZipFile(new, "w", zipfile.ZIP_DEFLATED) as packed:
+            packed.write(file.local, name.rpartition("/")[2])
+        os.replace(new, local)
     return file._replace(local=local, size=os.path.getsize(local))
 
 

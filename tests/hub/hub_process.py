@@ -249,9 +249,9 @@ class Hub(Publisher):
         @lfs: globs, or a function of the path; @shapes: path -> "A", "B" or
         "C"; @sha256: path -> hex, of files too big to be read for it.
         @tags: names of git tags, or name -> commit.
-        @about: kind ("models", "datasets", "spaces"), gated, private,
-        disabled, branch, downloads, likes, labels, info (more fields of the
-        model info).
+        @about: kind ("models", "datasets", "spaces"; hub_publish.py has
+        those of the other hosts), gated, private, disabled, branch,
+        downloads, likes, labels, info (more fields of the model info).
         """
         if not isinstance(source, dict):
             source = files_of(source)

@@ -231,6 +231,16 @@ def test_kaggle_models(site):
                                             "message": "Not found"}
 
 
+def test_kaggle_versions_are_numbers(site):
+    for version in ("9", "10", "2"):
+        site.hub.kaggle("versions/m/keras/v/" + version, {"f": b"f"},
+                        private=True)
+    told = call(site, "versions/m/keras/v/get",
+                Authorization="Bearer " + TOKEN)
+    assert told["versionNumber"] == 10
+    assert call(site, "versions/m/keras/v/get")["code"] == 404
+
+
 def test_kaggle_lists_models(site):
     told = call(site, "list?owner=google")
     assert [m["slug"] for m in told["models"]] == ["yamnet", "gemma"]
