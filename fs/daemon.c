@@ -65,9 +65,6 @@ static int hubs_new(struct fs *fs)
 		else
 			log_error("fs", "cannot serve hub %s: %s",
 				  provider_name(i), strerror(-r));
-		/* A table that is not installed: the others are served. */
-		if (r == -ENOENT)
-			r = 0;
 	}
 	return r;
 }
