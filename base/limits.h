@@ -34,8 +34,11 @@
 #define REPO_FACTS_BYTES_MAX ((size_t)1 << 20) /* the zoo's: 2 KiB */
 #define WEB_CANDIDATES_MAX 8 /* places that may have one file: the zoo's 4 */
 #define WEB_FACT_BYTES_MAX ((size_t)64 << 10) /* headers bound its texts */
-#define WEB_TTL_S (30 * 86400) /* such files have not changed for years */
-#define REPOS_OPEN_MAX 64      /* kept in memory: 10 KiB each at the median */
+#define WEB_TTL_S (30 * 86400)	     /* such files have not changed for years */
+#define KAGGLE_VERSION_MAX 999999999 /* versions of a variation: tens seen */
+#define KAGGLE_PAGES_MAX 400 /* of 25 files: ten times the largest model */
+#define KAGGLE_FACT_BYTES_MAX ((size_t)4 << 20) /* a listing: 10,000 files */
+#define REPOS_OPEN_MAX 64 /* kept in memory: 10 KiB each at the median */
 
 /* JSON */
 #define JSON_DEPTH_MAX 64		  /* deepest hub answer surveyed: 9 */
@@ -83,6 +86,24 @@
 #define HDF5_NAMES_MAX ((size_t)1 << 16) /* largest model surveyed: 1,100 */
 #define KERAS_CONFIG_BYTES_MAX \
 	((size_t)8 << 20) /* a graph as Keras' JSON; NASNetLarge's: 0.6 MiB */
+
+/* TensorFlow's graphs */
+#define SAVED_MODEL_BYTES_MAX \
+	((size_t)512 << 20) /* without variables: 0.1 to 3 MiB surveyed */
+#define OP_PORTS_MAX ((size_t)1 << 16) /* outputs of a node; hundreds seen */
+#define NODE_NAME_BYTES_MAX 8192 /* with the names of all scopes: 250 seen */
+#define FUNCTION_DEPTH_MAX 128	 /* calls within calls; deepest surveyed: 10 */
+#define FREEZE_SCOPES_MAX (1u << 18) /* calls after inlining */
+#define FREEZE_FUNCTIONS_MAX \
+	((size_t)1 << 16) /* of a library, or operations: 2,000 surveyed */
+#define FREEZE_STEPS_MAX \
+	((uint64_t)1 << 25) /* edges followed: 5 s; a deep network's 100,000 */
+#define FREEZE_MEMORY_MIN ((size_t)64 << 20) /* for what a node needs ... */
+#define FREEZE_MEMORY_FACTOR 32 /* ... and for each byte of the file */
+#define FREEZE_SPLICE_BYTES ((size_t)4 << 10) /* shorter values are copied */
+#define FREEZE_FLUSH_BYTES ((size_t)1 << 20)  /* nodes gathered for a plan */
+#define STRING_VARIABLE_BYTES_MAX \
+	((size_t)1 << 20) /* read whole: vocabularies of 100,000 words */
 
 /* TensorFlow's graphs */
 #define SAVED_MODEL_BYTES_MAX \

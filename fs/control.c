@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "staging/jobs.h"
 
 /* Two dozen figures of at most 100 bytes. */
 #define CONTROL_BYTES_MAX ((size_t)64 << 10)
@@ -158,6 +159,36 @@ static int write_status_head(struct fs *fs, struct str *out)
 	return r < 0 ? r : str_append_text(out, "]");
 }
 
+static int write_job(const struct job_status *job, bool first, struct str *out)
+{
+	int r = str_printf(out, "%s{\"label\": ", first ? "" : ", ");
+
+	if (r == 0)
+		r = str_append_json(out, job->label, strlen(job->label));
+	if (r == 0)
+		r = str_printf(out,
+			       ", \"state\": \"%s\", \"done\": %llu, "
+			       "\"total\": %llu, \"seconds\": %llu}",
+			       job->keeping ? "keeping" : "unpacking",
+			       (unsigned long long)job->done,
+			       (unsigned long long)job->total,
+			       (unsigned long long)job->seconds);
+	return r;
+}
+
+static int write_jobs(struct fs *fs, struct str *out)
+{
+	struct jobs_status status = { 0 };
+	int r = fs->jobs ? jobs_status(fs->jobs, &status) : 0;
+
+	if (r == 0)
+		r = str_append_text(out, ",\n  \"jobs\": [");
+	for (size_t i = 0; r == 0 && i < status.count; i++)
+		r = write_job(&status.jobs[i], i == 0, out);
+	jobs_status_release(&status);
+	return r < 0 ? r : str_append_text(out, "]");
+}
+
 static int write_status(struct fs *fs, struct str *out)
 {
 	struct figure figures[FIGURES_MAX];
@@ -165,6 +196,8 @@ static int write_status(struct fs *fs, struct str *out)
 	size_t count;
 	int r = write_status_head(fs, out);
 
+	if (r == 0)
+		r = write_jobs(fs, out);
 	figures_take(fs, &taken);
 	count = figures_name(fs, &taken, figures);
 	for (size_t i = 0; r == 0 && i < count; i++)
@@ -186,7 +219,7 @@ static int write_help(struct fs *fs, struct str *out)
 		out,
 		"OmniHub FS: model hubs as a filesystem.\n"
 		"\n"
-		"  <hub>/<org>/<model>[@<revision>]/\n"
+		"  huggingface/<org>/<model>[@<revision>]/\n"
 		"      repo/                   the files as on the hub\n"
 		"      pytorch/staged.onnx     the model as ONNX\n"
 		"      pytorch/dl4j/staged.onnx   the same, for every "
@@ -198,6 +231,14 @@ static int write_help(struct fs *fs, struct str *out)
 		"ships\n"
 		"      */info.json             inputs, outputs, preprocessing\n"
 		"      */staged.status         why there is no staged file\n"
+		"  onnx/<model>/<opset>/       staged.onnx, archive/\n"
+		"  tensorflow/<publisher>/<model>/<variation>/<version>/\n"
+		"      staged.pb, saved_model/, <signature>/staged.pb\n"
+		"  pytorch/torchvision/<builder>/<WEIGHTS>/   staged.onnx\n"
+		"  pytorch/timm/<arch.tag>/                   staged.onnx\n"
+		"  pytorch/torchserve/<name>/  staged.onnx, archive/\n"
+		"  pytorch/hub/<owner>/<repo>/<ref>/\n"
+		"  keras/<application>[/<variant>]/   staged.h5, staged.onnx\n"
 		"\n"
 		"Every model can be opened by name, listed or not:\n"
 		"  ls huggingface/google-bert/bert-base-uncased/pytorch\n"

@@ -59,7 +59,7 @@ static int hubs_new(struct fs *fs)
 	if (!fs->hubs)
 		return -ENOMEM;
 	for (size_t i = 0; r == 0 && i < provider_count(); i++) {
-		r = provider_new(i, &env, &fs->hubs[i]);
+		r = provider_new(i, &env, &fs->hubs[fs->hub_count]);
 		if (r == 0)
 			fs->hub_count++;
 		else

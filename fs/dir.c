@@ -22,6 +22,9 @@
 /* A hub's directory grows by use; `ls` shows that after so long. */
 #define HUB_DIR_TTL_S 30
 
+/* What a hub or a job still has to tell: as often as a person looks. */
+#define INCOMPLETE_TTL_S 1
+
 /* "#" and a number. */
 #define MOVING_STATE_BYTES 24
 
@@ -138,6 +141,13 @@ static int add_in_view(struct fs *fs, struct listing *listing,
 	return add_node(fs, listing, name, identity, spec);
 }
 
+/* Something is missing for @why: soon to be asked for again. */
+static void listing_incomplete(struct listing *listing, int why)
+{
+	listing->incomplete = why;
+	listing->expires_ns = clock_after_ns(INCOMPLETE_TTL_S * NS_PER_S);
+}
+
 static int add_staged(struct fs *fs, struct listing *listing, struct view *view,
 		      const char *dir, const struct stage_entry *entry)
 {
@@ -153,7 +163,7 @@ static int add_staged(struct fs *fs, struct listing *listing, struct view *view,
 		spec.size = entry->content->size;
 		spec.plan = entry->plan;
 	}
-	if (listing->moving && entry->kind == STAGE_FILE)
+	if (listing->incomplete && entry->kind == STAGE_FILE)
 		snprintf(state, sizeof(state), "#%" PRIu64, clock_now_ns());
 	return add_in_view(fs, listing, view, "view", entry->name, state,
 			   &spec);
@@ -168,10 +178,8 @@ static int list_staged(struct fs *fs, struct view *view, const char *dir,
 
 	view_stage_repo(view, deadline_ns, &repo);
 	r = stage_list(&repo, dir, &staged);
-	if (r == 0 && staged.moving) {
-		listing->moving = true;
-		listing->expires_ns = clock_after_ns(NS_PER_S);
-	}
+	if (r == 0 && staged.moving)
+		listing_incomplete(listing, -ETIMEDOUT);
 	for (size_t i = 0; r == 0 && i < staged.count; i++)
 		r = add_staged(fs, listing, view, dir, &staged.entries[i]);
 	return r;
@@ -259,7 +267,7 @@ static int list_variants(struct fs *fs, const struct node *dir,
 
 /*
  * Of two with one name the first added stays: views, then files, then
- * variants.
+ * variants, which are known without the hub.
  */
 static int list_model(struct fs *fs, const struct node *dir,
 		      uint64_t deadline_ns, struct listing *listing)
@@ -270,6 +278,10 @@ static int list_model(struct fs *fs, const struct node *dir,
 	auto_view struct view *view = NULL;
 	int r = hub->ops->open(hub, dir->path, deadline_ns, &repo);
 
+	if (r == -ENETUNREACH) {
+		listing_incomplete(listing, r);
+		return list_hub(fs, dir, deadline_ns, listing) == 0 ? 0 : r;
+	}
 	if (r == 0)
 		r = view_new(fs, hub->name, repo, &view);
 	if (r == 0 && *repo->files_dir)
@@ -277,6 +289,10 @@ static int list_model(struct fs *fs, const struct node *dir,
 				&files);
 	if (r == 0)
 		r = list_staged(fs, view, "", deadline_ns, listing);
+	if (r == -ENETUNREACH) {
+		listing_incomplete(listing, r);
+		r = 0;
+	}
 	if (r == 0 && !*repo->files_dir)
 		r = list_files(fs, view, "", listing);
 	return r < 0 ? r : list_variants(fs, dir, deadline_ns, listing);
@@ -349,7 +365,7 @@ static int find_listed(const struct listing *listing, const char *name,
 	const struct dir_entry *entry = listing_find(listing, name);
 
 	if (!entry || !entry->node)
-		return listing->moving ? -ETIMEDOUT : -ENOENT;
+		return listing->incomplete ? listing->incomplete : -ENOENT;
 	*out = node_ref(entry->node);
 	return 0;
 }
@@ -402,7 +418,7 @@ int dir_lookup(struct fs *fs, struct node *dir, const char *name,
 
 double dir_found_ttl_s(struct node *dir)
 {
-	if (node_is_moving(dir))
+	if (node_is_incomplete(dir))
 		return MOVING_TTL_S;
 	if (dir->kind == NODE_HUB)
 		return dir->provider->ttl_s;

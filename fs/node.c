@@ -347,11 +347,11 @@ void node_set_listing(struct node *node, struct listing *listing)
 	listing_unref(old);
 }
 
-bool node_is_moving(struct node *node)
+bool node_is_incomplete(struct node *node)
 {
 	auto_listing struct listing *listing = node_listing(node);
 
-	return listing && listing->moving;
+	return listing && listing->incomplete;
 }
 
 struct node *node_known(struct node *dir, const char *name)

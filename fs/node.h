@@ -60,7 +60,12 @@ struct listing {
 	size_t count;
 	size_t cap;
 	uint64_t expires_ns; /* CLOCK_NEVER: never */
-	bool moving;	     /* a job goes on: what is missing may come */
+
+	/*
+	 * 0, or why not all is listed that may be there (a job goes on, the
+	 * hub cannot be reached): the errno of what is missing.
+	 */
+	int incomplete;
 };
 
 /* What a node is made of; see node_get(). */
@@ -150,8 +155,8 @@ void node_set_content(struct node *node, struct content *content);
 /* The listing, one reference; NULL if there is none or it is too old. */
 struct listing *node_listing(struct node *node);
 
-/* Whether the listing kept now is one of a job that goes on. */
-bool node_is_moving(struct node *node);
+/* Whether the listing kept now lacks what may come. */
+bool node_is_incomplete(struct node *node);
 
 /* Keeps @listing (takes a reference) in place of the one before. */
 void node_set_listing(struct node *node, struct listing *listing);

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/str.h"
 
 /* A local file that counts what is read of it while planning. */
 struct counted_blob {
@@ -147,23 +148,57 @@ static int compare_paths(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
+/* A file by itself: its folder, of which nothing else is looked at. */
+static int open_file(struct stage_folder *out, const struct stat *st)
+{
+	char *slash = strrchr(out->path, '/');
+	char *name = mem_strdup(slash + 1);
+
+	if (!name)
+		return -ENOMEM;
+	*(slash == out->path ? slash + 1 : slash) = '\0';
+	return add_file(out, name, (uint64_t)st->st_size);
+}
+
+static int open_path(struct stage_folder *out)
+{
+	struct stat st;
+	int fd;
+
+	if (stat(out->path, &st) < 0)
+		return -errno;
+	if (S_ISREG(st.st_mode))
+		return open_file(out, &st);
+	fd = open(out->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : walk(out, fd, "", 0);
+}
+
+/* A SavedModel is known by the file it begins with. */
+static int know_saved_model(struct stage_folder *folder)
+{
+	for (size_t i = 0; i < folder->count; i++) {
+		if (strcmp(folder->files[i].path, "saved_model.pb") != 0)
+			continue;
+		folder->kind = mem_strdup("saved-model");
+		return folder->kind ? 0 : -ENOMEM;
+	}
+	return 0;
+}
+
 int stage_folder_open(struct stage_folder *out, const char *path)
 {
-	int fd;
+	const char *slash;
 	int r;
 
 	*out = (struct stage_folder){ 0 };
 	out->path = realpath(path, NULL);
 	if (!out->path)
 		return -errno;
-	fd = open(out->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	r = fd < 0 ? -errno : walk(out, fd, "", 0);
-	if (r == 0) {
-		const char *slash = strrchr(out->path, '/');
-
-		out->id = mem_strdup(slash ? slash + 1 : out->path);
-		r = out->id ? 0 : -ENOMEM;
-	}
+	slash = strrchr(out->path, '/');
+	out->id = mem_strdup(slash ? slash + 1 : out->path);
+	r = out->id ? open_path(out) : -ENOMEM;
+	if (r == 0)
+		r = know_saved_model(out);
 	if (r < 0) {
 		stage_folder_release(out);
 		return r;
@@ -174,6 +209,64 @@ int stage_folder_open(struct stage_folder *out, const char *path)
 	return 0;
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+	size_t len = strlen(text), end_len = strlen(end);
+
+	return len > end_len && strcmp(text + len - end_len, end) == 0;
+}
+
+/* The one file of weights; NULL: none, or several. */
+static const char *find_weights(const struct stage_folder *folder)
+{
+	static const char *const ends[] = { ".safetensors", ".pth", ".pt",
+					    ".bin", ".h5" };
+	const char *found = NULL;
+
+	if (folder->count == 1)
+		return folder->files[0].path;
+	for (size_t i = 0; i < folder->count; i++) {
+		for (size_t j = 0; j < ARRAY_LEN(ends); j++) {
+			if (!ends_with(folder->files[i].path, ends[j]))
+				continue;
+			if (found)
+				return NULL;
+			found = folder->files[i].path;
+		}
+	}
+	return found;
+}
+
+int stage_folder_is(struct stage_folder *folder, const char *skeleton,
+		    const char *application)
+{
+	const char *weights = find_weights(folder);
+	const char *value = skeleton ? skeleton : application;
+	auto_str struct str facts;
+	size_t len;
+	int r;
+
+	str_init(&facts, PATH_BYTES_MAX);
+	if (!weights)
+		return -ENOENT;
+	r = str_printf(&facts, "{\"%s\":", skeleton ? "skeleton" : "config");
+	if (r == 0)
+		r = str_append_json(&facts, value, strlen(value));
+	if (r == 0)
+		r = str_append_text(&facts, ",\"weights\":");
+	if (r == 0)
+		r = str_append_json(&facts, weights, strlen(weights));
+	if (r == 0)
+		r = str_append_char(&facts, '}');
+	if (r < 0)
+		return r;
+	free(folder->kind);
+	free(folder->facts);
+	folder->facts = str_take(&facts, &len);
+	folder->kind = mem_strdup(skeleton ? "torchvision" : "keras");
+	return folder->kind ? 0 : -ENOMEM;
+}
+
 void stage_folder_release(struct stage_folder *folder)
 {
 	for (size_t i = 0; i < folder->count; i++)
@@ -181,6 +274,8 @@ void stage_folder_release(struct stage_folder *folder)
 	free(folder->files);
 	free(folder->path);
 	free(folder->id);
+	free(folder->kind);
+	free(folder->facts);
 	*folder = (struct stage_folder){ 0 };
 }
 
@@ -188,6 +283,8 @@ void stage_folder_repo(struct stage_folder *folder, enum stage_form form,
 		       struct stage_repo *out)
 {
 	*out = (struct stage_repo){
+		.kind = folder->kind,
+		.facts = folder->facts,
 		.id = folder->id,
 		.revision = "local",
 		.url = folder->path,

@@ -17,6 +17,8 @@
 struct stage_folder {
 	char *path;		  /* owned; absolute */
 	char *id;		  /* owned; for info.json */
+	char *kind;		  /* owned; as struct stage_repo's; or NULL */
+	char *facts;		  /* owned; the same */
 	struct stage_file *files; /* owned, paths too */
 	size_t count;
 	size_t cap;
@@ -24,8 +26,19 @@ struct stage_folder {
 	uint64_t fetched_bytes;
 };
 
-/* Lists the files below @path.  On success the caller releases @out. */
+/*
+ * Lists the files below @path, or takes @path alone where it is a file.  On
+ * success the caller releases @out.
+ */
 int stage_folder_open(struct stage_folder *out, const char *path) MUST_CHECK;
+
+/*
+ * Says what the folder is where its files do not: weights of the @skeleton
+ * "torchvision/resnet50", or of the Keras @application "ResNet50/top"; one
+ * of them is NULL.  -ENOENT: it does not hold one file of weights.
+ */
+int stage_folder_is(struct stage_folder *folder, const char *skeleton,
+		    const char *application) MUST_CHECK;
 void stage_folder_release(struct stage_folder *folder);
 DEFINE_AUTO(stage_folder, struct stage_folder, stage_folder_release)
 #define auto_stage_folder auto_of(stage_folder)

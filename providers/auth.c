@@ -10,13 +10,14 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "providers/url.h"
 
 /* Without space at its ends; printable ASCII, or no header could hold it. */
-static int token_take(struct auth *auth, const char *text)
+int auth_token_take(struct auth *auth, const char *text)
 {
 	size_t len;
 
@@ -54,24 +55,33 @@ static int file_check(int fd, const char *path)
 	return 0;
 }
 
-/* 0 and no token: there is no such file. */
-static int token_read(struct auth *auth, const char *path)
+int auth_file_read(const char *path, char *text)
 {
 	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	char text[TOKEN_BYTES_MAX + 64];
 	ssize_t len;
 	int r;
 
+	text[0] = '\0';
 	if (fd < 0)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
 	r = file_check(fd, path);
 	if (r < 0)
 		return r;
-	len = read(fd, text, sizeof(text) - 1);
+	len = read(fd, text, AUTH_FILE_BYTES - 1);
 	if (len < 0)
 		return -errno;
 	text[len] = '\0';
-	r = strlen(text) == (size_t)len ? token_take(auth, text) : -EINVAL;
+	return strlen(text) == (size_t)len ? 0 : -EINVAL;
+}
+
+/* 0 and no token: there is no such file. */
+static int token_read(struct auth *auth, const char *path)
+{
+	char text[AUTH_FILE_BYTES];
+	int r = auth_file_read(path, text);
+
+	if (r == 0)
+		r = auth_token_take(auth, text);
 	explicit_bzero(text, sizeof(text));
 	return r;
 }
@@ -109,7 +119,7 @@ static int token_find(struct auth *auth)
 	int r;
 
 	if (text)
-		return token_take(auth, text);
+		return auth_token_take(auth, text);
 	r = token_path(&path);
 	return r < 0 || !path ? r : token_read(auth, path);
 }
@@ -124,6 +134,27 @@ int auth_load(const char *endpoint, struct auth *auth)
 		r = token_find(auth);
 	if (r < 0)
 		auth_release(auth);
+	return r;
+}
+
+int auth_who(const struct auth *auth, char *who)
+{
+	uint8_t hash[SHA256_BYTES];
+	char *text;
+	int r;
+
+	if (!auth->token) {
+		memcpy(who, "anon", sizeof("anon"));
+		return 0;
+	}
+	text = mem_printf("omnihub%s", auth->token);
+	if (!text)
+		return -ENOMEM;
+	r = sha256(text, strlen(text), hash);
+	if (r == 0)
+		hex_encode(hash, (AUTH_WHO_BYTES - 1) / 2, who);
+	explicit_bzero(text, strlen(text));
+	free(text);
 	return r;
 }
 

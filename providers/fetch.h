@@ -34,6 +34,7 @@
 struct auth {
 	char *origin; /* "https://huggingface.co"; owned */
 	char *token;  /* owned; NULL: anonymous */
+	bool basic;   /* it is base64 of "user:key", not a bearer's */
 };
 
 /* What an answer said of itself, beside its bytes; strings owned, or NULL. */

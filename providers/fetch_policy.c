@@ -144,7 +144,7 @@ static bool is_expired(const struct fetch_ask *ask, long status)
 	bool refused = status == 400 || status == 401 || status == 403;
 	bool gone = status == 404 || status == 410;
 
-	if (!ask->ranged || !ask->away)
+	if ((!ask->ranged && !ask->probe) || !ask->away)
 		return false;
 	return (refused && (ask->foreign || ask->remembered)) ||
 	       (gone && ask->remembered && !ask->resolved_again);

@@ -139,7 +139,9 @@ static int set_token(struct transfer *transfer)
 
 	if (!fetch_token_for(transfer->auth, transfer->url))
 		return 0;
-	text = mem_printf("Authorization: Bearer %s", transfer->auth->token);
+	text = mem_printf("Authorization: %s %s",
+			  transfer->auth->basic ? "Basic" : "Bearer",
+			  transfer->auth->token);
 	if (!text)
 		return -ENOMEM;
 	r = header_add(transfer, text);

@@ -212,7 +212,7 @@ static int snapshot_read(struct local_repo *local, const char *model,
 	r = tree_read(local, model, commit);
 	if (r < 0)
 		return r;
-	r = local_repo_walk(local, where, true);
+	r = local_repo_walk(local, where, "", true);
 	if (r == -ENOENT && local->files.count)
 		r = 0;
 	return r;

@@ -40,15 +40,12 @@
 #include "providers/repo_cache.h"
 #include "providers/repo_name.h"
 
-/* "anon", or 16 hex of SHA-256 of "omnihub" and the token. */
-#define HF_CREDENTIAL_BYTES 17
-
 struct hf_hub {
 	struct provider provider;
 	struct provider_env env;
 	char *endpoint;	  /* fixed; owned; no "/" at the end */
 	struct auth auth; /* fixed; owned */
-	char credential[HF_CREDENTIAL_BYTES];
+	char credential[AUTH_WHO_BYTES];
 	char *cache_root;	  /* fixed; owned; hf_cache_root(), or NULL */
 	bool offline;		  /* fixed */
 	struct repo_cache *repos; /* owned */

@@ -5,7 +5,6 @@
 #include <strings.h>
 
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -207,27 +206,6 @@ static int endpoint_choose(const char *endpoint, char **out)
 	return *out ? 0 : -ENOMEM;
 }
 
-static int credential_make(struct hf_hub *hub)
-{
-	auto_free char *text = NULL;
-	uint8_t hash[SHA256_BYTES];
-	int r;
-
-	if (!hub->auth.token) {
-		memcpy(hub->credential, "anon", sizeof("anon"));
-		return 0;
-	}
-	text = mem_printf("omnihub%s", hub->auth.token);
-	if (!text)
-		return -ENOMEM;
-	r = sha256(text, strlen(text), hash);
-	if (r == 0)
-		hex_encode(hash, (HF_CREDENTIAL_BYTES - 1) / 2,
-			   hub->credential);
-	explicit_bzero(text, strlen(text));
-	return r;
-}
-
 static int hub_fill(struct hf_hub *hub, const char *endpoint)
 {
 	struct repo_opener opener = { .open = hf_open, .arg = hub };
@@ -236,7 +214,7 @@ static int hub_fill(struct hf_hub *hub, const char *endpoint)
 	if (r == 0)
 		r = auth_load(hub->endpoint, &hub->auth);
 	if (r == 0)
-		r = credential_make(hub);
+		r = auth_who(&hub->auth, hub->credential);
 	if (r == 0)
 		r = hf_cache_root(&hub->cache_root);
 	if (r == -ENOENT)

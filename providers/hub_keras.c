@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -232,6 +233,53 @@ static int keras_lookup(struct provider *provider, const char *path,
 
 /* ---- repositories ---- */
 
+/*
+ * What is done to the numbers of an image, by the modes of
+ * keras/src/applications/imagenet_utils.py; "builtin" models do it
+ * themselves.
+ */
+static const char *scaling_of(const char *mode)
+{
+	static const struct {
+		const char *mode;
+		const char *json;
+	} scalings[] = {
+		{ "caffe", "\"channel_order\":\"BGR\","
+			   "\"mean\":[103.939,116.779,123.68]" },
+		{ "tf", "\"channel_order\":\"RGB\","
+			"\"rescale\":0.00784313725490196,\"offset\":-1" },
+		{ "torch", "\"channel_order\":\"RGB\","
+			   "\"rescale\":0.00392156862745098,"
+			   "\"mean\":[0.485,0.456,0.406],"
+			   "\"std\":[0.229,0.224,0.225]" },
+		{ "builtin", "\"channel_order\":\"RGB\","
+			     "\"built_in\":true" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(scalings); i++)
+		if (!strncmp(mode, scalings[i].mode, strlen(scalings[i].mode)))
+			return scalings[i].json;
+	return NULL;
+}
+
+/* The object of info.json; images come as numbers from 0 to 255. */
+static void preprocessing_of(const struct keras_hub *hub, size_t row,
+			     struct repo_facts *facts)
+{
+	const char *scaling = scaling_of(field(hub, row, PREPROCESS));
+	unsigned int height, width;
+	auto_free char *json = NULL;
+
+	if (!scaling ||
+	    sscanf(field(hub, row, INPUT_SIZE), "%ux%u", &height, &width) != 2)
+		return;
+	json = mem_printf("{\"layout\":\"NHWC\",\"range\":[0,255],"
+			  "\"resize\":{\"height\":%u,\"width\":%u},%s}",
+			  height, width, scaling);
+	if (json)
+		repo_facts_json(facts, "preprocessing", json);
+}
+
 static int facts_of(const struct keras_hub *hub, size_t row, char **out)
 {
 	auto_repo_facts struct repo_facts facts;
@@ -241,14 +289,14 @@ static int facts_of(const struct keras_hub *hub, size_t row, char **out)
 	repo_facts_text(&facts, "application", field(hub, row, APPLICATION));
 	repo_facts_text(&facts, "variant", field(hub, row, VARIANT));
 	repo_facts_text(&facts, "config", field(hub, row, CONFIG));
-	repo_facts_text(&facts, "preprocess", field(hub, row, PREPROCESS));
+	preprocessing_of(hub, row, &facts);
 	repo_facts_list(&facts, "input_size", field(hub, row, INPUT_SIZE), "x");
 	repo_facts_number(&facts, "min_size", field(hub, row, MIN_SIZE));
 	repo_facts_number(&facts, "classes", classes);
 	repo_facts_text(&facts, "labels", *classes ? "imagenet1k" : "");
 	repo_facts_number(&facts, "params", field(hub, row, PARAMS));
 	repo_facts_text(&facts, "digest", field(hub, row, DIGEST));
-	repo_facts_text(&facts, "url", field(hub, row, URL));
+	repo_facts_text(&facts, "weights_url", field(hub, row, URL));
 	repo_facts_text(&facts, "cache_name", field(hub, row, CACHE_NAME));
 	return repo_facts_take(&facts, out);
 }

@@ -157,7 +157,7 @@ static int open_plain(struct local_hub *hub, const struct repo_name *name,
 		return -ENOENT;
 	r = local_repo_new(hub->root, name->id, &local);
 	if (r == 0)
-		r = local_repo_walk(local, name->id, false);
+		r = local_repo_walk(local, name->id, "", false);
 	if (r == 0)
 		r = local_repo_seal(take_ptr(local), NULL, &repo);
 	if (r < 0)

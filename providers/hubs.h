@@ -24,6 +24,33 @@ int hub_onnx_new(const struct provider_env *env, const char *endpoint,
 int hub_keras_new(const struct provider_env *env, const char *endpoint,
 		  struct provider **out) MUST_CHECK;
 
+/*
+ * The hubs of PyTorch: one, which is made of those below, each a
+ * directory of it and named so.
+ */
+int hub_pytorch_new(const struct provider_env *env, const char *endpoint,
+		    struct provider **out) MUST_CHECK;
+int hub_torchvision_new(const struct provider_env *env, const char *endpoint,
+			struct provider **out) MUST_CHECK;
+int hub_timm_new(const struct provider_env *env, const char *endpoint,
+		 struct provider **out) MUST_CHECK;
+int hub_torchserve_new(const struct provider_env *env, const char *endpoint,
+		       struct provider **out) MUST_CHECK;
+int hub_torchhub_new(const struct provider_env *env, const char *endpoint,
+		     struct provider **out) MUST_CHECK;
+
+/*
+ * TensorFlow's models on Kaggle, or those of a folder, where @endpoint is
+ * one.  Errors likewise; -EINVAL where that of www.kaggle.com is a folder:
+ * it cannot be asked what it has.
+ */
+int hub_tensorflow_new(const struct provider_env *env, const char *endpoint,
+		       struct provider **out) MUST_CHECK;
+
+/* The same of @folder: <publisher>/<model>/<variation>/<version>/. */
+int hub_tensorflow_folder_new(const char *folder,
+			      struct provider **out) MUST_CHECK;
+
 /* The hub of that name in registry.c; for hubs that need another. */
 int provider_new_named(const char *name, const struct provider_env *env,
 		       struct provider **out) MUST_CHECK;

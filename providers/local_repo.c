@@ -151,6 +151,7 @@ static bool is_private(const char *folder, const char *name)
 struct walk {
 	struct local_repo *local;
 	const char *base; /* below the root */
+	const char *above;
 	bool names_digest;
 	unsigned int depth;
 };
@@ -161,7 +162,7 @@ static int walk_folder(struct walk *walk, const char *folder);
 static int walk_entry(struct walk *walk, const char *folder,
 		      const struct dirent *entry)
 {
-	auto_free char *path = NULL, *where = NULL, *full = NULL;
+	auto_free char *path = NULL, *where = NULL, *full = NULL, *as = NULL;
 	struct stat st;
 
 	if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..") ||
@@ -170,14 +171,14 @@ static int walk_entry(struct walk *walk, const char *folder,
 	path = mem_printf("%s%s%s", folder, *folder ? "/" : "", entry->d_name);
 	where = path ? mem_printf("%s/%s", walk->base, path) : NULL;
 	full = where ? mem_printf("%s/%s", walk->local->root, where) : NULL;
-	if (!full)
+	as = full ? mem_printf("%s%s", walk->above, path) : NULL;
+	if (!as)
 		return -ENOMEM;
 	if (lstat(full, &st) < 0)
 		return 0;
 	if (S_ISDIR(st.st_mode))
 		return walk_folder(walk, path);
-	return local_repo_add(walk->local, path, where, NULL,
-			      walk->names_digest);
+	return local_repo_add(walk->local, as, where, NULL, walk->names_digest);
 }
 
 static int walk_folder(struct walk *walk, const char *folder)
@@ -203,9 +204,9 @@ static int walk_folder(struct walk *walk, const char *folder)
 }
 
 int local_repo_walk(struct local_repo *local, const char *folder,
-		    bool names_digest)
+		    const char *above, bool names_digest)
 {
-	struct walk walk = { local, folder, names_digest, 0 };
+	struct walk walk = { local, folder, above, names_digest, 0 };
 
 	return walk_folder(&walk, "");
 }

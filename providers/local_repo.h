@@ -45,9 +45,12 @@ int local_repo_add(struct local_repo *local, const char *path,
 		   const char *where, const struct digest *digest,
 		   bool names_digest) MUST_CHECK;
 
-/* Adds all files below @folder; links to folders are passed over. */
+/*
+ * Adds all files below @folder, as @above ("" or "folder/") and their path;
+ * links to folders are passed over.
+ */
 int local_repo_walk(struct local_repo *local, const char *folder,
-		    bool names_digest) MUST_CHECK;
+		    const char *above, bool names_digest) MUST_CHECK;
 
 /*
  * @revision NULL: made of all names, sizes and times.  On success *@out

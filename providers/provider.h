@@ -97,6 +97,7 @@ struct repo {
 	/*
 	 * A JSON object of what the hub's catalogue knows (architecture,
 	 * preprocessing, labels, inputs, outputs, digests, urls), or NULL.
+	 * No member has the name of a field above: info.json has both.
 	 * The provider fills it in at each opening; no memo keeps it.
 	 */
 	char *facts;

@@ -18,6 +18,8 @@ static const struct {
 } hubs[] = {
 	{ "huggingface", true, hub_huggingface_new },
 	{ "onnx", false, hub_onnx_new },
+	{ "pytorch", false, hub_pytorch_new },
+	{ "tensorflow", false, hub_tensorflow_new },
 	{ "keras", false, hub_keras_new },
 };
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "providers/repo_facts.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -85,6 +84,12 @@ void repo_facts_number(struct repo_facts *facts, const char *name,
 	put_value(facts, value, strlen(value));
 }
 
+void repo_facts_flag(struct repo_facts *facts, const char *name, bool value)
+{
+	put_name(facts, name);
+	put(facts, value ? "true" : "false");
+}
+
 void repo_facts_list(struct repo_facts *facts, const char *name,
 		     const char *value, const char *separators)
 {
@@ -143,6 +148,15 @@ void repo_facts_ports(struct repo_facts *facts, const char *name,
 		before = ",";
 	}
 	put(facts, "]");
+}
+
+void repo_facts_json(struct repo_facts *facts, const char *name,
+		     const char *json)
+{
+	if (!has(json))
+		return;
+	put_name(facts, name);
+	put(facts, json);
 }
 
 int repo_facts_take(struct repo_facts *facts, char **out)

@@ -16,6 +16,8 @@
 #ifndef PROVIDERS_REPO_FACTS_H
 #define PROVIDERS_REPO_FACTS_H
 
+#include <stdbool.h>
+
 #include "base/annot.h"
 #include "base/cleanup.h"
 #include "base/str.h"
@@ -37,6 +39,8 @@ void repo_facts_text(struct repo_facts *facts, const char *name,
 void repo_facts_number(struct repo_facts *facts, const char *name,
 		       const char *value);
 
+void repo_facts_flag(struct repo_facts *facts, const char *name, bool value);
+
 /* The parts of @value between @separators: an array of texts, or numbers. */
 void repo_facts_list(struct repo_facts *facts, const char *name,
 		     const char *value, const char *separators);
@@ -47,6 +51,10 @@ void repo_facts_list(struct repo_facts *facts, const char *name,
  */
 void repo_facts_ports(struct repo_facts *facts, const char *name,
 		      const char *value);
+
+/* @json, which is a whole value of JSON, as it is. */
+void repo_facts_json(struct repo_facts *facts, const char *name,
+		     const char *json);
 
 /* The object; caller frees *@out.  -ENOMEM, -EFBIG. */
 int repo_facts_take(struct repo_facts *facts, char **out) MUST_CHECK;

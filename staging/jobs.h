@@ -32,7 +32,7 @@ struct jobs_options {
 int jobs_new(const struct jobs_options *options, struct jobs **out) MUST_CHECK;
 
 /*
- * Kills the workers; whoever waits gets -ESHUTDOWN.  Waits for the piece of
+ * Ends the workers; whoever waits gets -ESHUTDOWN.  Waits for the piece of
  * an archive that is being fetched: call it once the transport has stopped.
  * From none of its threads.  NULL is fine.
  */

@@ -141,12 +141,12 @@ static int read_file(struct keras_model *model, struct refusal *why)
 	return r < 0 ? r : hdf5_root_read(&model->file, &model->root);
 }
 
-static bool find_weights(const struct stage_repo *repo, size_t *index)
+static bool find_weights(const struct stage_repo *repo,
+			 const struct json *facts, size_t *index)
 {
-	if (stage_repo_find(repo, WEIGHTS_NAME, index))
-		return true;
-	*index = 0;
-	return repo->file_count == 1;
+	const char *name = json_string(json_get(facts, "weights"));
+
+	return stage_repo_find(repo, name ? name : WEIGHTS_NAME, index);
 }
 
 /* Into the zeroed @out.  -ENOENT: there are no weights. */
@@ -161,7 +161,7 @@ static int model_open(const struct stage_repo *repo, struct keras_model *out,
 	if (r < 0)
 		return r;
 	name = json_string(json_get(json_root(facts), "config"));
-	if (!name || !find_weights(repo, &out->index))
+	if (!name || !find_weights(repo, json_root(facts), &out->index))
 		return -ENOENT;
 	out->name = mem_strdup(name);
 	if (!out->name)

@@ -18,7 +18,7 @@
  * Part of every key in the memo: raised whenever what is staged of the same
  * files changes, or is refused no longer.
  */
-#define STAGE_VERSION 2
+#define STAGE_VERSION 3
 
 static char *memo_key(const struct stage_repo *repo, const char *dir)
 {

@@ -11,6 +11,7 @@
 #include "staging/info.h"
 #include "staging/models.h"
 #include "staging/stage_listing.h"
+#include "staging/view_timm.h"
 
 #define DL4J_NAME "dl4j"
 
@@ -172,6 +173,8 @@ int view_pytorch(const struct stage_repo *repo, const char *below,
 	r = place_parse(below, &place);
 	if (r == 0)
 		r = checkpoint_open(repo, &checkpoint, &why);
+	if (r == 0 && view_timm_is(&checkpoint))
+		return view_timm(repo, &checkpoint, below, out);
 	if (r == 0)
 		return list_place(repo, &checkpoint, &place, out);
 	if (r != -EBADMSG)

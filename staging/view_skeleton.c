@@ -82,6 +82,12 @@ static int add_form(const struct stage_repo *repo,
 	return r == -EBADMSG ? status_add_refusal(out, repo, &why) : r;
 }
 
+static bool has_safetensors_view(const struct skeleton_place *place,
+				 const struct weights *weights)
+{
+	return !place->onnx_only && strcmp(weights->format, "safetensors") != 0;
+}
+
 static int add_root(const struct stage_repo *repo,
 		    const struct skeleton_place *place,
 		    const struct weights *weights, struct stage_listing *out)
@@ -90,7 +96,7 @@ static int add_root(const struct stage_repo *repo,
 
 	if (r == 0 && stage_listing_find(out, "staged.onnx"))
 		r = stage_listing_add_dir(out, DL4J_NAME);
-	if (r == 0 && strcmp(weights->format, "safetensors") != 0)
+	if (r == 0 && has_safetensors_view(place, weights))
 		r = stage_listing_add_dir(out, SAFETENSORS_NAME);
 	return r;
 }
@@ -105,7 +111,7 @@ static int add_place(const struct stage_repo *repo,
 	if (strcmp(dir, DL4J_NAME) == 0)
 		return add_form(repo, place, weights, STAGE_FORM_DL4J, out);
 	if (strcmp(dir, SAFETENSORS_NAME) == 0 &&
-	    strcmp(weights->format, "safetensors") != 0)
+	    has_safetensors_view(place, weights))
 		return view_safetensors_of(repo, weights, out);
 	return -ENOENT;
 }

@@ -9,6 +9,7 @@
 #ifndef STAGING_VIEW_SKELETON_H
 #define STAGING_VIEW_SKELETON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/annot.h"
@@ -22,6 +23,7 @@ struct skeleton_place {
 	const struct stage_repo *holder;
 	size_t weights;
 	const char *skeleton; /* "torchvision/resnet50"; NULL: none is known */
+	bool onnx_only;	      /* safetensors/ is elsewhere */
 };
 
 /* Lists @dir of the views of @repo; -ENOENT: no such directory. */

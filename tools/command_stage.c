@@ -25,6 +25,9 @@ static const struct option options[] = {
 	{ "task", required_argument, NULL, 't' },
 	{ "output", required_argument, NULL, 'o' },
 	{ "form", required_argument, NULL, 'f' },
+	{ "skeleton", required_argument, NULL, 's' },
+	{ "application", required_argument, NULL, 'a' },
+	{ "skeletons", required_argument, NULL, 'S' },
 	{ "plan", no_argument, NULL, 'p' },
 	{ "force", no_argument, NULL, 'F' },
 	{ "help", no_argument, NULL, 'h' },
@@ -33,8 +36,11 @@ static const struct option options[] = {
 
 struct stage_arguments {
 	const char *source;
-	const char *task;   /* NULL: the base model */
-	const char *output; /* NULL: staged.onnx here */
+	const char *task;	 /* NULL: the base model */
+	const char *output;	 /* NULL: its own name, here */
+	const char *skeleton;	 /* or NULL */
+	const char *application; /* or NULL */
+	const char *skeletons;	 /* the user's folder, or NULL */
 	enum stage_form form;
 	bool plan;
 	bool force;
@@ -44,17 +50,29 @@ static void stage_help(void)
 {
 	fputs("Usage: omnihub stage [OPTION]... SOURCE\n"
 	      "\n"
-	      "Writes the model in SOURCE as one staged.onnx.  SOURCE is a "
-	      "folder with\n"
-	      "config.json and weights, or a model's folder in a mount.  No "
-	      "mount is needed.\n"
+	      "Writes the model in SOURCE as one file that importers read.  "
+	      "SOURCE is a folder\n"
+	      "with config.json and weights (gives staged.onnx), a SavedModel "
+	      "(staged.pb), a\n"
+	      "file of weights (with --skeleton or --application), or a "
+	      "model's folder in a\n"
+	      "mount.  No mount is needed.\n"
 	      "\n"
 	      "  -t, --task TASK     with a head: fill-mask, "
 	      "text-classification,\n"
 	      "                      token-classification, "
-	      "question-answering\n"
-	      "  -o, --output FILE   default: staged.onnx in this folder; "
-	      "\"-\": standard output\n"
+	      "question-answering; of a\n"
+	      "                      SavedModel: the signature\n"
+	      "  -o, --output FILE   default: the staged file's name, in this "
+	      "folder; \"-\":\n"
+	      "                      standard output; its ending may choose "
+	      "(.h5, .onnx)\n"
+	      "      --skeleton NAME    the graph of PyTorch weights: "
+	      "torchvision/resnet50,\n"
+	      "                         timm/vit_base_patch16_224\n"
+	      "      --application NAME   what Keras weights are of: "
+	      "ResNet50/top\n"
+	      "      --skeletons DIR   graphs of your own\n"
 	      "      --form FORM     plain (default) or dl4j\n"
 	      "      --plan          write nothing; print what would be "
 	      "written, as JSON\n"
@@ -83,6 +101,15 @@ static int parse_arguments(int argc, char **argv, struct stage_arguments *out)
 			else if (strcmp(optarg, "plain") != 0)
 				return complain_usage(
 					"stage", "--form takes plain or dl4j");
+			break;
+		case 's':
+			out->skeleton = optarg;
+			break;
+		case 'a':
+			out->application = optarg;
+			break;
+		case 'S':
+			out->skeletons = optarg;
 			break;
 		case 'p':
 			out->plan = true;
@@ -115,10 +142,13 @@ static char *find_folder(const char *source)
 }
 
 /* "pytorch" or "pytorch/fill-mask"; the form is the repository's. */
-static char *view_dir(const struct stage_arguments *arguments)
+static char *view_dir(const struct stage_arguments *arguments,
+		      const struct stage_folder *folder)
 {
 	const char *task = arguments->task;
 
+	if (folder->kind)
+		return mem_strdup(task ? task : "");
 	if (!task || strcmp(task, "feature-extraction") == 0)
 		return mem_strdup("pytorch");
 	return mem_printf("pytorch/%s", task);
@@ -251,14 +281,42 @@ static int write_data(const struct stage_entry *data, const char *model,
 		    : complain("out of memory");
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+	size_t len = strlen(text), end_len = strlen(end);
+
+	return len >= end_len && strcmp(text + len - end_len, end) == 0;
+}
+
+/* The staged file: what the output's ending asks for, else the first. */
+static const struct stage_entry *find_model(
+	const struct stage_arguments *arguments,
+	const struct stage_listing *listing)
+{
+	static const char *const ends[] = { ".h5", ".pb", ".onnx" };
+	const struct stage_entry *first = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		char name[16];
+		const struct stage_entry *entry;
+
+		snprintf(name, sizeof(name), "staged%s", ends[i]);
+		entry = find_entry(listing, name);
+		if (entry && !first)
+			first = entry;
+		if (entry && arguments->output &&
+		    ends_with(arguments->output, ends[i]))
+			return entry;
+	}
+	return first;
+}
+
 static int stage_write(const struct stage_arguments *arguments,
 		       const struct stage_repo *repo, const char *dir)
 {
-	const char *output = arguments->output ? arguments->output
-					       : "staged.onnx";
 	auto_stage_listing struct stage_listing listing = { 0 };
-	const struct stage_entry *model;
-	const struct stage_entry *data;
+	const struct stage_entry *model, *data;
+	const char *output = arguments->output;
 	int status = 0;
 	int r = stage_list(repo, dir, &listing);
 
@@ -268,13 +326,34 @@ static int stage_write(const struct stage_arguments *arguments,
 	if (r < 0)
 		return complain("cannot stage %s: %s", arguments->source,
 				strerror(-r));
-	model = find_entry(&listing, "staged.onnx");
+	model = find_model(arguments, &listing);
 	data = find_entry(&listing, "staged.onnx.data");
 	if (!model)
 		return complain_refused(arguments, &listing);
+	r = content_prepare(model->content, CLOCK_NEVER);
+	if (r < 0)
+		return complain("cannot stage %s: %s", arguments->source,
+				strerror(-r));
+	if (!output)
+		output = model->name;
 	if (data)
 		status = write_data(data, output, arguments->force);
 	return status ? status : write_named(model, output, arguments->force);
+}
+
+/* Where the plan's file is in the views; NULL: nothing is staged. */
+static char *plan_path(const struct stage_arguments *arguments,
+		       const struct stage_repo *repo, const char *dir)
+{
+	auto_stage_listing struct stage_listing listing = { 0 };
+	const struct stage_entry *model;
+
+	if (stage_list(repo, dir, &listing) < 0)
+		return NULL;
+	model = find_model(arguments, &listing);
+	if (!model)
+		return NULL;
+	return mem_printf("%s%s%s", dir, *dir ? "/" : "", model->name);
 }
 
 /* The plan's own JSON object, with what making it took put in front. */
@@ -282,14 +361,14 @@ static int stage_plan(const struct stage_arguments *arguments,
 		      const struct stage_folder *folder,
 		      const struct stage_repo *repo, const char *dir)
 {
-	auto_free char *path = mem_printf("%s/staged.onnx", dir);
-	auto_str struct str json;
 	uint64_t began_ns = clock_now_ns();
+	auto_free char *path = plan_path(arguments, repo, dir);
+	auto_str struct str json;
 	double took_ms;
 	int r;
 
 	str_init(&json, PLAN_BYTES_MAX);
-	r = path ? stage_plan_json(repo, path, &json) : -ENOMEM;
+	r = path ? stage_plan_json(repo, path, &json) : -ENOENT;
 	took_ms = (double)(clock_now_ns() - began_ns) / NS_PER_MS;
 	if (r == -ENOENT || r == -EBADMSG)
 		return stage_write(arguments, repo, dir);
@@ -316,14 +395,23 @@ int command_stage(int argc, char **argv)
 	if (status != 0)
 		return status < 0 ? 0 : status;
 	source = find_folder(arguments.source);
-	dir = view_dir(&arguments);
-	if (!source || !dir)
+	if (!source)
 		return complain("out of memory");
 	r = stage_folder_open(&folder, source);
 	if (r < 0)
 		return complain("cannot open %s: %s", arguments.source,
 				strerror(-r));
+	if (arguments.skeleton || arguments.application)
+		r = stage_folder_is(&folder, arguments.skeleton,
+				    arguments.application);
+	if (r == -ENOENT)
+		return complain("%s does not hold one file of weights",
+				arguments.source);
+	dir = view_dir(&arguments, &folder);
+	if (r < 0 || !dir)
+		return complain("out of memory");
 	stage_folder_repo(&folder, arguments.form, &repo);
+	repo.skeletons = arguments.skeletons;
 	return arguments.plan ? stage_plan(&arguments, &folder, &repo, dir)
 			      : stage_write(&arguments, &repo, dir);
 }

@@ -10,7 +10,7 @@ _omnihub_words()
 _omnihub_value()
 {
 	case $command:$prev in
-	mount:--cache | mount:--skeletons) _filedir -d ;;
+	mount:--cache | mount:--skeletons | stage:--skeletons) _filedir -d ;;
 	mount:--config | mount:--log | stage:--output | stage:-o) _filedir ;;
 	mount:--cache-size) _omnihub_words "10G 50G 200G" ;;
 	mount:--endpoint)
@@ -39,7 +39,10 @@ _omnihub_options()
 			--log-level --config --help"
 		;;
 	umount) _omnihub_words "--lazy --help" ;;
-	stage) _omnihub_words "--task --output --form --plan --force --help" ;;
+	stage)
+		_omnihub_words "--task --output --form --skeleton --application
+			--skeletons --plan --force --help"
+		;;
 	info | status) _omnihub_words "--json --help" ;;
 	esac
 }

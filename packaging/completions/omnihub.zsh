@@ -28,6 +28,9 @@ _omnihub_stage()
 		'(-t --task)'{-t,--task}'[with the head of a task]:task:(fill-mask text-classification token-classification question-answering)' \
 		'(-o --output)'{-o,--output}'[where to]:file:_files' \
 		'--form[plain or dl4j]:form:(plain dl4j)' \
+		'--skeleton[the graph of PyTorch weights]:set/name:' \
+		'--application[what Keras weights are of]:application/variant:' \
+		'--skeletons[graphs of your own architectures]:folder:_directories' \
 		'--plan[only print what would be written]' \
 		'--force[overwrite the file]' \
 		'--help[list the options]' \

@@ -53,7 +53,8 @@ struct archive {
 /*
  * The table of file @index of @repo.  One reference.  @repo is borrowed for
  * the call, but its .jobs, .memo, .keep and .keep_arg are used for as long as
- * there is an archive or a job.
+ * there is an archive or a job.  The file is no member of another archive:
+ * a job that waits for a job would keep a thread from it.
  *
  * A zip's comes from its directory, a tar's from the memo, else from a job,
  * which is waited for until the deadline.  -EBADMSG: refused, see @why.

@@ -2,7 +2,8 @@
 /*
  * The table of a tar across mounts, or that it was refused: under
  * "archive/1/<hex of its key>", as archive_table.h says, or u32 2, the word,
- * NUL, the sentence, NUL.
+ * NUL, the sentence, NUL.  The 1 of the key is raised when what is read, or
+ * refused, of the same bytes changes.
  */
 #include <errno.h>
 #include <string.h>

@@ -63,9 +63,8 @@ struct job {
 	atomic_uint refs;
 	atomic_uint_fast64_t done;
 
-	enum job_state state; /* jobs->lock, as .ranges and .worker */
+	enum job_state state; /* jobs->lock, as .ranges */
 	struct range *ranges;
-	pid_t worker; /* 0: none that may be killed */
 
 	struct archive *archive; /* J3; of a tar: what came; one reference */
 	struct spool *spool;	 /* J3; owned */
@@ -76,11 +75,11 @@ struct job {
 struct job_failure;
 
 struct jobs {
-	char *dir;	    /* fixed; owned */
-	char *worker;	    /* fixed; owned */
-	struct pool *pool;  /* runs jobs */
-	struct pool *serve; /* gives ranges out of spools */
-	atomic_bool closing;
+	char *dir;	     /* fixed; owned */
+	char *worker;	     /* fixed; owned */
+	struct pool *pool;   /* runs jobs */
+	struct pool *serve;  /* gives ranges out of spools */
+	atomic_bool closing; /* set with the lock held; jobs look at it */
 	struct lock lock;
 	struct cond changed; /* a job's state */
 	struct map running;  /* lock; key -> struct job * */
@@ -105,9 +104,6 @@ DEFINE_AUTO_PTR(job, struct job, job_unref)
 /* @result of its work; ranges are served or ended. */
 void job_finish(struct job *job, int result);
 void job_leave(struct job *job);
-
-/* Names @pid as what jobs_stop() has to kill; 0: no longer. */
-void job_set_worker(struct job *job, pid_t pid);
 
 /* job_run.c: all of a job, on a thread of its own. */
 void job_run(struct pool_work *work);

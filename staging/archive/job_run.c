@@ -21,7 +21,7 @@
 #include "staging/archive/unpack_frames.h"
 #include "staging/weights/zip_directory.h"
 
-#define POLL_MS 1000
+#define POLL_MS 200 /* so soon a stop is seen */
 
 struct pump {
 	struct job *job;
@@ -197,11 +197,12 @@ static int run_worker(struct job *job, struct job_take *take, uint64_t off,
 	pump->moved_ns = clock_now_ns();
 	frame_reader_init(&pump->reader, &job_take_ops, take);
 	r = start_worker(pump, packed);
-	if (r < 0)
-		return r;
-	job_set_worker(job, pump->worker.pid);
+	if (r < 0) {
+		log_error("job", "%s cannot be started: %s", job->jobs->worker,
+			  strerror(-r));
+		return r == -ENOMEM ? r : -EIO;
+	}
 	r = pump_all(pump);
-	job_set_worker(job, 0);
 	status = worker_end(&pump->worker);
 	if (r == -EPROTO)
 		log_death(job, status);

@@ -3,7 +3,6 @@
 #include "staging/archive/archive.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "base/bytes.h"
@@ -54,19 +53,10 @@ int jobs_new(const struct jobs_options *options, struct jobs **out)
 
 void jobs_stop(struct jobs *jobs)
 {
-	const struct map_slot *slot;
-	size_t at = 0;
-
 	if (!jobs)
 		return;
 	lock_take(&jobs->lock);
-	atomic_store(&jobs->closing, true);
-	while ((slot = map_next(&jobs->running, &at))) {
-		const struct job *job = slot->value;
-
-		if (job->worker > 0)
-			kill(-job->worker, SIGKILL);
-	}
+	atomic_store(&jobs->closing, true); /* no job begins from now on */
 	lock_drop(&jobs->lock);
 	pool_stop(jobs->pool);
 	pool_stop(jobs->serve);
@@ -239,17 +229,6 @@ int job_wait(struct job *job, uint64_t deadline_ns)
 		r = job->result;
 	lock_drop(&jobs->lock);
 	return r;
-}
-
-void job_set_worker(struct job *job, pid_t pid)
-{
-	struct jobs *jobs = job->jobs;
-
-	lock_take(&jobs->lock);
-	job->worker = pid;
-	if (pid > 0 && atomic_load(&jobs->closing))
-		kill(-pid, SIGKILL);
-	lock_drop(&jobs->lock);
 }
 
 /*

@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/atomic_file.h"
 #include "base/bytes.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/mem.h"
 
 /* The disk's room is looked at each time so much was written. */
@@ -36,6 +38,14 @@ static int open_named(const char *dir)
 	return fd;
 }
 
+/* Why there is no file is no affair of who reads the archive. */
+static int open_error(const char *dir, int error)
+{
+	log_error("job", "nothing can be unpacked in %s: %s", dir,
+		  strerror(error));
+	return error == ENOSPC || error == EDQUOT ? -ENOSPC : -EIO;
+}
+
 int spool_new(const char *dir, struct spool **out)
 {
 	int fd = open(dir, O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
@@ -46,7 +56,7 @@ int spool_new(const char *dir, struct spool **out)
 	else if (fd < 0)
 		fd = -errno;
 	if (fd < 0)
-		return fd;
+		return open_error(dir, -fd);
 	spool = mem_zalloc(sizeof(*spool));
 	if (!spool) {
 		close(fd);

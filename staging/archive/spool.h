@@ -15,7 +15,7 @@
 
 struct spool;
 
-/* In the folder @dir; -errno of making a file there. */
+/* In the folder @dir.  -ENOSPC, -EIO (logged), -ENOMEM. */
 int spool_new(const char *dir, struct spool **out) MUST_CHECK;
 void spool_free(struct spool *spool);
 DEFINE_AUTO_PTR(spool, struct spool, spool_free)

@@ -169,8 +169,8 @@ int worker_end(struct worker *worker)
 		if (ended == 0)
 			usleep(END_WAIT_US);
 	}
-	if (ended == worker->pid)
-		return status;
+	if (ended != 0) /* -1: someone else has waited for it */
+		return ended == worker->pid ? status : 0;
 	kill(-worker->pid, SIGKILL);
 	while (waitpid(worker->pid, &status, 0) < 0 && errno == EINTR)
 		;

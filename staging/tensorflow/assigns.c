@@ -175,9 +175,12 @@ static int enter_callee(struct walk *walk, struct tf_scope *scope,
 	return r < 0 ? r : enter(walk, scope, node, &callee, &number, 0);
 }
 
-/* What @node may write; of OP_WRITE it must be known. */
+/*
+ * What @node may write; of OP_WRITE it must be known.  An operation of which
+ * only the name is known (@by_handle) takes reference variables as values.
+ */
 static int writes_look(struct walk *walk, struct tf_scope *scope,
-		       const struct tf_node *node)
+		       const struct tf_node *node, bool by_handle)
 {
 	bool writes = node->kind == OP_WRITE;
 	const struct tf_node *target;
@@ -187,6 +190,8 @@ static int writes_look(struct walk *walk, struct tf_scope *scope,
 		if (writes && i > 0)
 			break;
 		r = handle_find(walk, scope, node->inputs[i], &target);
+		if (target && by_handle && !writes && target->kind != OP_HANDLE)
+			continue;
 		if (r == 0 && (target || writes))
 			r = assigned(walk, scope, node, target);
 	}
@@ -203,7 +208,9 @@ static int node_look(struct walk *walk, struct tf_scope *scope,
 		return enter_callee(walk, scope, node);
 	if (kind == OP_WHILE || kind == OP_BRANCH)
 		return enter_attrs(walk, scope, node, kind == OP_BRANCH);
-	return op_may_write(kind, op) ? writes_look(walk, scope, node) : 0;
+	if (!op_may_write(kind, op))
+		return 0;
+	return writes_look(walk, scope, node, !op);
 }
 
 static void push(struct walk *walk, struct tf_text ref, size_t *depth)

@@ -14,6 +14,11 @@ static bool letter_or_digit(char c)
 	       (c >= '0' && c <= '9');
 }
 
+static char node_char(char c)
+{
+	return letter_or_digit(c) || strchr("_.-/", c) ? c : '_';
+}
+
 /* @key with what a node's name cannot hold as "_" (node_def_util.cc). */
 static int node_name(struct tf_freeze *freeze, struct tf_text key,
 		     struct tf_text *out)
@@ -24,13 +29,16 @@ static int node_name(struct tf_freeze *freeze, struct tf_text key,
 	struct tf_text name = tf_pool_join(
 		&freeze->pool, tf_text_of(starts ? "" : "x_"), key, nothing);
 	char *at = (char *)name.at;
+	size_t len = 0;
 
 	if (!at)
 		return tf_pool_error(&freeze->pool);
-	for (size_t i = 0; i < name.len; i++)
-		if (!letter_or_digit(at[i]) && !strchr("_.-/", at[i]))
-			at[i] = '_';
-	*out = name;
+	for (size_t i = 0; i < name.len; i++) {
+		if ((at[i] & 0xc0) == 0x80) /* within a character */
+			continue;
+		at[len++] = node_char(at[i]);
+	}
+	*out = (struct tf_text){ at, len };
 	return 0;
 }
 
@@ -94,17 +102,25 @@ static int identity_fill(struct tf_freeze *freeze, struct tf_out *out,
 	return attr_make_type(&freeze->pool, "T", dtype, &out->attrs[0].attr);
 }
 
-static int placeholder_make(struct tf_freeze *freeze, struct tf_input *input)
+/* Keys that are names go before those that are only made to be. */
+static bool is_turn(struct tf_text key, struct tf_text name, bool first_turn)
+{
+	return tf_text_equal(key, name) == first_turn;
+}
+
+static int placeholders_name(struct tf_freeze *freeze, bool first_turn)
 {
 	struct tf_text name;
-	int r = node_name(freeze, input->port->key, &name);
+	int r = 0;
 
-	if (r == 0)
-		r = out_new(freeze, &freeze->main, name, &input->placeholder);
-	if (r == 0)
-		r = placeholder_fill(freeze, input->placeholder, input->port);
-	if (r == 0)
-		body_add(&freeze->main, input->placeholder);
+	for (size_t i = 0; r == 0 && i < freeze->signature->input_count; i++) {
+		struct tf_input *input = &freeze->inputs[i];
+
+		r = node_name(freeze, input->port->key, &name);
+		if (r == 0 && is_turn(input->port->key, name, first_turn))
+			r = out_new(freeze, &freeze->main, name,
+				    &input->placeholder);
+	}
 	return r;
 }
 
@@ -133,33 +149,56 @@ static int inputs_open(struct tf_freeze *freeze)
 	if (!freeze->inputs)
 		return tf_pool_error(&freeze->pool);
 	for (size_t i = 0; r == 0 && i < signature->input_count; i++) {
+		freeze->inputs[i].port = &signature->inputs[i];
+		r = port_check(freeze, freeze->inputs[i].port);
+		if (r == 0)
+			r = cut_add(freeze, &freeze->inputs[i]);
+	}
+	if (r == 0)
+		r = placeholders_name(freeze, true);
+	if (r == 0)
+		r = placeholders_name(freeze, false);
+	for (size_t i = 0; r == 0 && i < signature->input_count; i++) {
 		struct tf_input *input = &freeze->inputs[i];
 
-		input->port = &signature->inputs[i];
-		r = port_check(freeze, input->port);
-		if (r == 0)
-			r = placeholder_make(freeze, input);
-		if (r == 0)
-			r = cut_add(freeze, input);
+		r = placeholder_fill(freeze, input->placeholder, input->port);
+		body_add(&freeze->main, input->placeholder);
 	}
 	return r;
 }
 
-/* The key, "<key>_output" where a node has it. */
-static int output_name(struct tf_freeze *freeze, const struct tf_port *port,
-		       struct tf_text *out)
+/* The name, "<name>_output" where a node has it. */
+static int output_name(struct tf_freeze *freeze, struct tf_text *name)
 {
 	const struct tf_text nothing = { "", 0 };
-	int r = node_name(freeze, port->key, out);
+	int r = 0;
 
 	while (r == 0) {
-		r = map_add_bytes(&freeze->main.names, out->at, out->len,
+		r = map_add_bytes(&freeze->main.names, name->at, name->len,
 				  freeze);
 		if (r != -EEXIST)
 			return r;
-		*out = tf_pool_join(&freeze->pool, *out, tf_text_of("_output"),
-				    nothing);
-		r = out->at ? 0 : tf_pool_error(&freeze->pool);
+		*name = tf_pool_join(&freeze->pool, *name,
+				     tf_text_of("_output"), nothing);
+		r = name->at ? 0 : tf_pool_error(&freeze->pool);
+	}
+	return r;
+}
+
+static int outputs_name(struct tf_freeze *freeze, struct tf_text *names,
+			bool first_turn)
+{
+	const struct tf_signature *signature = freeze->signature;
+	struct tf_text name;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < signature->output_count; i++) {
+		r = node_name(freeze, signature->outputs[i].key, &name);
+		if (r < 0 ||
+		    !is_turn(signature->outputs[i].key, name, first_turn))
+			continue;
+		r = output_name(freeze, &name);
+		names[i] = name;
 	}
 	return r;
 }
@@ -192,12 +231,12 @@ int ports_open(struct tf_freeze *freeze, struct tf_text *output_names)
 	const struct tf_signature *signature = freeze->signature;
 	int r = inputs_open(freeze);
 
-	for (size_t i = 0; r == 0 && i < signature->output_count; i++) {
+	for (size_t i = 0; r == 0 && i < signature->output_count; i++)
 		r = port_check(freeze, &signature->outputs[i]);
-		if (r == 0)
-			r = output_name(freeze, &signature->outputs[i],
-					&output_names[i]);
-	}
+	if (r == 0)
+		r = outputs_name(freeze, output_names, true);
+	if (r == 0)
+		r = outputs_name(freeze, output_names, false);
 	return r < 0 ? r : identities_make(freeze);
 }
 

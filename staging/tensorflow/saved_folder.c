@@ -88,9 +88,9 @@ static int read_variables(const struct stage_repo *holder, const char *folder,
 	size_t index;
 	int r = find(holder, folder, INDEX_NAME, &index);
 
+	str_init(&bytes, BUNDLE_INDEX_BYTES_MAX);
 	if (r == -ENOENT)
 		return 0;
-	str_init(&bytes, BUNDLE_INDEX_BYTES_MAX);
 	if (r == 0)
 		r = stage_repo_read(holder, index, &bytes);
 	if (r == -EFBIG)

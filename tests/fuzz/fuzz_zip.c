@@ -9,14 +9,9 @@
 #include "staging/weights/weights_open.h"
 #include "staging/weights/zip_directory.h"
 
-static void check_directory(const uint8_t *data, size_t len)
+static void check_entries(struct zip_directory *directory, const uint8_t *data,
+			  size_t len, uint64_t dir_off)
 {
-	auto_zip_directory struct zip_directory *directory = NULL;
-	struct zip_end end;
-
-	if (zip_find_end(data, len, len, &end) < 0 ||
-	    zip_directory_parse(data + end.dir_off, &end, &directory) < 0)
-		return;
 	for (size_t i = 0; i < directory->count; i++) {
 		struct zip_entry *entry = &directory->entries[i];
 
@@ -25,9 +20,24 @@ static void check_directory(const uint8_t *data, size_t len)
 				    len - entry->local) < 0)
 			continue;
 		assert(entry->payload > entry->local);
-		assert(entry->payload + entry->size <= entry->next);
-		assert(entry->next <= end.dir_off);
+		assert(entry->payload + entry->packed <= entry->next);
+		assert(entry->next <= dir_off);
 	}
+}
+
+static void check_directory(const uint8_t *data, size_t len)
+{
+	auto_zip_directory struct zip_directory *stored = NULL;
+	auto_zip_directory struct zip_directory *packed = NULL;
+	struct zip_end end;
+
+	if (zip_find_end(data, len, len, &end) < 0)
+		return;
+	if (zip_directory_parse(data + end.dir_off, &end, &stored) == 0)
+		check_entries(stored, data, len, end.dir_off);
+	if (zip_directory_parse_packed(data + end.dir_off, &end, &packed) == 0)
+		check_entries(packed, data, len, end.dir_off);
+	assert(!stored || (packed && packed->count == stored->count));
 }
 
 /* The whole way of a checkpoint, pickle and all. */

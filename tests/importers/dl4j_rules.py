@@ -16,6 +16,18 @@ OPERATORS = {
     "Relu": (), "Sigmoid": (), "Softplus": (), "Sqrt": (), "Sub": (),
     "Tanh": (), "Clip": (), "Reshape": (), "Shape": (), "Slice": (),
     "Unsqueeze": (),
+    # Of the skeletons of torchvision and timm.
+    "Ceil": (), "Cos": (), "Exp": (), "Expand": (), "Floor": (), "Log": (),
+    "Max": (), "Neg": (), "PRelu": (), "Selu": (), "Sin": (), "Tile": (),
+    "GlobalAveragePool": (),
+    "AveragePool": ("count_include_pad", "kernel_shape", "pads", "strides"),
+    "BatchNormalization": ("epsilon",),
+    "Conv": ("dilations", "group", "kernel_shape", "pads", "strides"),
+    "Elu": ("alpha",), "LeakyRelu": ("alpha",),
+    "MaxPool": ("kernel_shape", "pads", "strides"),
+    "ReduceL2": ("axes", "keepdims"), "ReduceMax": ("axes", "keepdims"),
+    "ReduceSum": ("keepdims",),
+    "Resize": ("coordinate_transformation_mode", "mode"),
     "Cast": ("to",),
     "Concat": ("axis",),
     "CumSum": ("exclusive", "reverse"),
@@ -97,7 +109,8 @@ def gemm_is_of_matrices(graph):
 
 def axes_count_from_the_front(graph):
     found = []
-    for node in graph.nodes("ReduceMean", "Concat", "Gather"):
+    for node in graph.nodes("ReduceMean", "ReduceMax", "ReduceL2", "Concat",
+                            "Gather"):
         said = attributes(node)
         axes = said.get("axes", [said.get("axis", -1)])
         if not axes or min(axes) < 0:
@@ -133,6 +146,22 @@ def slice_is_of_one_axis(graph):
         if axes is None or len(axes) != 1 or axes[0] < 0 or starts is None:
             found.append(node.name)
     return found
+
+
+def pools_pad_both_sides(graph):
+    found = []
+    for node in graph.nodes("MaxPool", "AveragePool"):
+        pads = attributes(node).get("pads", [0])
+        half = len(pads) // 2
+        if pads[:half] != pads[half:] or (
+                attributes(node).get("count_include_pad")):
+            found.append(node.name)
+    return found
+
+
+def convolutions_are_of_images(graph):
+    return [node.name for node in graph.nodes("Conv")
+            if len(attributes(node).get("kernel_shape", ())) != 2]
 
 
 def unsqueeze_is_of_one_axis(graph):
@@ -192,8 +221,10 @@ def names_are_unique(graph):
 
 
 def names_are_plain(graph):
+    # A Resize by scales has no region of interest.
     names = [name for node in graph.graph.node
-             for name in (*node.input, *node.output)]
+             for name in (*node.input, *node.output)
+             if name or node.op_type != "Resize"]
     return [name for name in names if not name or ":" in name]
 
 
@@ -242,6 +273,10 @@ RULES = {
     gather_takes_no_scalar:
         "a scalar index keeps the dimension: the rank is wrong",
     slice_is_of_one_axis: "the form with attributes fails; axes are inputs",
+    pools_pad_both_sides:
+        "the pads of one side are taken for those of both; what is counted "
+        "of padding is wrong",
+    convolutions_are_of_images: "of one dimension fails, of three has no rule",
     unsqueeze_is_of_one_axis: "of several axes only one is applied",
     clip_has_both_bounds:
         "a bound that is missing, or an attribute, fails or is ignored",

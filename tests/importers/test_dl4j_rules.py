@@ -112,6 +112,16 @@ def unsqueeze_twice(model):
     set_constant("Unsqueeze", 1, [0, 1])(model)
 
 
+def uneven_pool(model):
+    set_operator("Tanh", "MaxPool")(model)
+    set_attribute("MaxPool", "pads", [0, 0, 1, 1])(model)
+
+
+def convolution_of_a_row(model):
+    set_operator("Tanh", "Conv")(model)
+    set_attribute("Conv", "kernel_shape", [3])(model)
+
+
 BROKEN = [
     ("known_operators", set_operator("Gemm", "MatMul")),
     ("known_operators", set_operator("Sqrt", "Reciprocal")),
@@ -127,6 +137,8 @@ BROKEN = [
     ("gather_takes_no_scalar", set_constant("Gather", 1, 1)),
     ("slice_is_of_one_axis", set_constant("Slice", 3, [0, 1])),
     ("slice_is_of_one_axis", set_constant("Slice", 3, [-1])),
+    ("pools_pad_both_sides", uneven_pool),
+    ("convolutions_are_of_images", convolution_of_a_row),
     ("unsqueeze_is_of_one_axis", unsqueeze_twice),
     ("clip_has_both_bounds", set_operator("Tanh", "Clip")),
     ("cumsum_is_of_floats", set_constant("CumSum", 1, [1])),

@@ -20,7 +20,8 @@ READY_S = 60  # a sanitized daemon on a busy machine
 def environment(work, extra=None):
     """The environment of everything a test starts."""
     env = {name: value for name, value in os.environ.items()
-           if not name.startswith(("HF_", "HUGGING", "TRANSFORMERS_", "XDG_"))}
+           if not name.startswith(("HF_", "HUGGING", "TRANSFORMERS_", "XDG_",
+                                    "KAGGLE_"))}
     env.update(HOME=str(work), HF_HOME=str(work / "hf_home"),
                LC_ALL="C.UTF-8", **(extra or {}))
     return env

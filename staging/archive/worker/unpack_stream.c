@@ -21,6 +21,7 @@ struct unpack_stream {
 	uint64_t bytes;	     /* unpacked so far */
 	int error;	     /* of io->read(), seen by libarchive's callback */
 	struct archive *raw; /* PACKED_OTHER; owned */
+	uint64_t given;	     /* to .raw */
 	z_stream zip;	     /* PACKED_GZIP */
 	bool zip_inited;
 	bool in_member; /* of gzip */
@@ -85,6 +86,7 @@ static la_ssize_t raw_read(struct archive *raw, void *arg, const void **bytes)
 	*bytes = stream->in + stream->at;
 	have = stream->have;
 	stream->at = stream->have = 0;
+	stream->given += have;
 	return (la_ssize_t)have;
 }
 
@@ -176,13 +178,29 @@ static ssize_t plain_read(struct unpack_stream *stream, const void **bytes)
 	return (ssize_t)have;
 }
 
+/* The end of what is packed is that of the input too? */
+static int raw_end(struct unpack_stream *stream)
+{
+	int r = fill(stream, 1);
+
+	if (r < 0)
+		return r;
+	/* -1: the last filter, which reads the input. */
+	if (stream->have > 0 ||
+	    archive_filter_bytes(stream->raw, -1) != (la_int64_t)stream->given)
+		return -EBADMSG;
+	return 0;
+}
+
 static ssize_t raw_data(struct unpack_stream *stream, const void **bytes)
 {
 	la_ssize_t n = archive_read_data(stream->raw, stream->out,
 					 BUFFER_BYTES);
 
 	*bytes = stream->out;
-	return n < 0 ? raw_error(stream) : (ssize_t)n;
+	if (n < 0)
+		return raw_error(stream);
+	return n == 0 ? raw_end(stream) : (ssize_t)n;
 }
 
 /* Between two members: 1: another one; 0: the end. */

@@ -123,8 +123,8 @@ static void the_shipped_ones_are_read(void **state)
 		{ "keras", "ResNet50", 168, 2 },
 		{ "kerashub", "bert_tiny_en_uncased", 508, 1 },
 		{ "torchvision", "resnet50", 166, 2 },
-		{ "timm", "resnet50.a1_in1k", 1621, 1 },
-		{ "torchserve", "alexnet", 79, 1 },
+		{ "timm", "resnet50.a1_in1k", 1827, 1 },
+		{ "torchserve", "alexnet", 69, 1 },
 		{ "tfhub", "universal-sentence-encoder", 95, 1 },
 	};
 

@@ -62,7 +62,7 @@ static int set_up(void **state)
 	if (!fake_start(&hub, 0))
 		return -1;
 	snprintf(origin, sizeof(origin), "http://127.0.0.1:%u", hub.port);
-	auth = (struct auth){ origin, token };
+	auth = (struct auth){ .origin = origin, .token = token };
 	return fetcher_new(30, &fetcher);
 }
 

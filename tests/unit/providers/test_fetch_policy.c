@@ -113,6 +113,34 @@ static const struct {
 	  FETCH_FAIL,
 	  -EIO,
 	  0 },
+	{ "the start of something, refused where we were sent",
+	  { .probe = true, .last = 511, .away = true, .foreign = true },
+	  { .status = 403 },
+	  FETCH_RESOLVE,
+	  0,
+	  0 },
+	{ "the start of something, refused there again",
+	  { .probe = true,
+	    .last = 511,
+	    .away = true,
+	    .foreign = true,
+	    .resolved_again = true },
+	  { .status = 403 },
+	  FETCH_FAIL,
+	  -EIO,
+	  0 },
+	{ "the start of something, refused by the hub",
+	  { .probe = true, .last = 511 },
+	  { .status = 403 },
+	  FETCH_FAIL,
+	  -EACCES,
+	  0 },
+	{ "the start of something that is not where we were sent",
+	  { .probe = true, .last = 511, .away = true, .foreign = true },
+	  { .status = 404 },
+	  FETCH_FAIL,
+	  -ENOENT,
+	  0 },
 	{ "range ignored",
 	  { ASK, .untrue = 1 },
 	  { .status = 200, .length = NUMBER(8 * MIB) },
@@ -348,8 +376,8 @@ static void test_break(void **state)
 static void test_token(void **state)
 {
 	static char origin[] = "https://h", token[] = "t";
-	const struct auth auth = { origin, token };
-	const struct auth none = { origin, NULL };
+	const struct auth auth = { .origin = origin, .token = token };
+	const struct auth none = { .origin = origin };
 
 	(void)state;
 	assert_true(fetch_token_for(&auth, "https://h:443/x"));

@@ -131,7 +131,7 @@ static int set_up(void **state)
 		return -1;
 	snprintf(origin, sizeof(origin), "http://127.0.0.1:%u", hub.port);
 	snprintf(url, sizeof(url), "%s/o/m/resolve/main/f", origin);
-	auth = (struct auth){ origin, token };
+	auth = (struct auth){ .origin = origin, .token = token };
 	if (fetcher_new(30, &fetcher) < 0)
 		return -1;
 	return http_source_new(&(struct http_source_spec){ .fetcher = fetcher,

@@ -122,6 +122,7 @@ static void facts_of_the_table(void **state)
 	auto_json struct json_doc *doc = NULL;
 	const struct json *facts;
 	uint64_t number;
+	int64_t offset;
 
 	(void)state;
 	assert_int_equal(
@@ -134,7 +135,9 @@ static void facts_of_the_table(void **state)
 	facts = json_root(doc);
 	assert_string_equal(json_string(json_get(facts, "config")),
 			    "MobileNetV2_0.75_192/notop");
-	assert_string_equal(json_string(json_get(facts, "preprocess")), "tf");
+	assert_true(json_i64(
+		json_get(json_get(facts, "preprocessing"), "offset"), &offset));
+	assert_int_equal(offset, -1);
 	assert_int_equal(json_count(json_get(facts, "input_size")), 3);
 	assert_true(
 		json_u64(json_first(json_get(facts, "input_size")), &number));

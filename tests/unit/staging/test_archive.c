@@ -131,6 +131,7 @@ static int world_make(void **state)
 
 static int world_end(void **state)
 {
+	gate_open(UINT64_MAX, 0); /* a test that failed may have left it shut */
 	jobs_free(world.jobs);
 	cache_close(world.cache);
 	fake_memo_release(&world.memo);
@@ -208,6 +209,19 @@ static void member_is(struct archive *archive, const char *path,
 	print_message("%s\n", path);
 	assert_int_equal(read_member(archive, path, bytes, len), 0);
 	assert_memory_equal(bytes, text, len);
+}
+
+/* Until no job runs, without an allocation. */
+static void await_no_job(void)
+{
+	size_t count;
+
+	do {
+		lock_take(&world.jobs->lock);
+		count = world.jobs->running.count;
+		lock_drop(&world.jobs->lock);
+		usleep(1000);
+	} while (count > 0);
 }
 
 /* Until no job runs. */
@@ -301,6 +315,8 @@ static void what_must_not_be_a_member_is_left_out(void **state)
 	tar_file(&world.made, name, "x");
 	tar_entry(&world.made, "symlink", '2', "/etc/passwd", "", 0);
 	tar_entry(&world.made, "hardlink", '1', "/etc/passwd", "", 0);
+	tar_entry(&world.made, "pax", 'x', NULL, "14 comment=ab\n", 14);
+	tar_entry(&world.made, "hardlink with bytes", '1', "good", "x", 1);
 	tar_entry(&world.made, "device", '3', NULL, "", 0);
 	tar_entry(&world.made, "fifo", '6', NULL, "", 0);
 	tar_file(&world.made, "twice", "first");
@@ -318,7 +334,7 @@ static void what_must_not_be_a_member_is_left_out(void **state)
 	member_is(archive, "shadowed/below", "below");
 	member_is(archive, "caf\xe9", "latin");
 	assert_int_equal(archive->count, 4);
-	assert_int_equal(archive->left_out, 13);
+	assert_int_equal(archive->left_out, 14);
 	await_quiet();
 }
 
@@ -676,13 +692,18 @@ static pid_t await_worker(void)
 	return pid;
 }
 
+static void await_fetches(unsigned int count)
+{
+	lock_take(&gated.lock);
+	while (gated.fetches < count)
+		cond_wait(&gated.changed, &gated.lock);
+	lock_drop(&gated.lock);
+}
+
 /* Until a job has begun and waits for its second piece. */
 static void await_second_piece(void)
 {
-	lock_take(&gated.lock);
-	while (gated.fetches < 3) /* the head and two */
-		cond_wait(&gated.changed, &gated.lock);
-	lock_drop(&gated.lock);
+	await_fetches(3); /* the head and two */
 }
 
 static void one_job_serves_all(void **state)
@@ -912,6 +933,158 @@ static void a_hub_s_error_is_told(void **state)
 	assert_int_equal(archive_open(&world.repo, 0, &archive, &why), -EACCES);
 }
 
+/* ---- workers that are not to be trusted */
+
+/* Frames as printf(1) writes them: kind, length, the rest. */
+#define F_MEMBER(len, size, name)                         \
+	"\\001\\000\\000\\000" len "\\000\\000\\000" size \
+	"\\000\\000\\000\\000\\000\\000\\000" name
+#define F_DATA(len, bytes) "\\002\\000\\000\\000" len "\\000\\000\\000" bytes
+#define F_END "\\004\\000\\000\\000\\000\\000\\000\\000"
+
+static const struct {
+	const char *name;
+	const char *script;
+	int result;
+} liars[] = {
+	{ "an honest one",
+	  "printf '" F_MEMBER("\\011", "\\001", "a") F_DATA("\\001", "x") F_END
+	  "'",
+	  0 },
+	{ "ends at once", "exit 0", -EIO },
+	{ "fails at once", "exit 1", -EIO },
+	{ "ends in the middle",
+	  "printf '" F_MEMBER("\\011", "\\002", "a") F_DATA("\\001", "x") "'",
+	  -EIO },
+	{ "a name that leaves",
+	  "printf '" F_MEMBER("\\014", "\\000", "../a") F_END "'", -EIO },
+	{ "a name with a dot in front",
+	  "printf '" F_MEMBER("\\013", "\\000", "./a") F_END "'", -EIO },
+	{ "more than the member",
+	  "printf '" F_MEMBER("\\011", "\\001", "a") F_DATA("\\002", "xy") F_END
+	  "'",
+	  -EIO },
+	{ "noise", "printf 'Segmentation fault'", -EIO },
+	{ "kills itself", "kill -SEGV $$", -EIO },
+};
+
+static char *script_make(const char *text)
+{
+	char *path = mem_printf("%s/worker.sh", folder);
+	FILE *file = fopen(path, "we");
+
+	assert_non_null(file);
+	fprintf(file, "#!/bin/sh\n%s\n", text);
+	assert_int_equal(fchmod(fileno(file), 0700), 0);
+	fclose(file);
+	return path;
+}
+
+static void use_worker(const char *path)
+{
+	struct jobs_options options = { folder, path };
+
+	jobs_free(world.jobs);
+	assert_int_equal(jobs_new(&options, &world.jobs), 0);
+	world.repo.jobs = world.jobs;
+}
+
+static void a_worker_is_not_believed(void **state)
+{
+	(void)state;
+	make_tar(1000);
+	serve("a.tar");
+	for (size_t i = 0; i < ARRAY_LEN(liars); i++) {
+		auto_free char *path = script_make(liars[i].script);
+		auto_refusal struct refusal why = { 0 };
+		struct archive *archive = NULL;
+
+		print_message("%s\n", liars[i].name);
+		gated.blob.key.bytes[0] = (uint8_t)i;
+		use_worker(path);
+		assert_int_equal(archive_open(&world.repo, 0, &archive, &why),
+				 liars[i].result);
+		archive_unref(archive);
+		await_quiet();
+	}
+}
+
+static void no_worker_is_an_error(void **state)
+{
+	auto_refusal struct refusal why = { 0 };
+	struct archive *archive;
+
+	(void)state;
+	make_tar(1000);
+	serve("a.tar");
+	use_worker("/omnihub-no-such-worker");
+	assert_int_equal(archive_open(&world.repo, 0, &archive, &why), -EIO);
+}
+
+/* Its children too: it is a group. */
+static void a_worker_that_stands_still_is_killed(void **state)
+{
+	auto_free char *path = script_make("/bin/sleep 1000");
+	struct reader reader = { 0 };
+
+	(void)state;
+	make_tar(BIG);
+	serve("a.tar");
+	use_worker(path);
+	pthread_create(&reader.thread, NULL, reader_open, &reader);
+	await_fetches(2);
+	usleep(50000);
+	clock_set(clock_now_ns() + (JOB_STALL_S + 1) * NS_PER_S,
+		  clock_wall_s());
+	pthread_join(reader.thread, NULL);
+	assert_int_equal(reader.result, -EIO);
+}
+
+/* ---- without memory */
+
+/* 0 or an error, and nothing is leaked or left behind. */
+static void open_without_memory(const char *path, const char *member)
+{
+	bool failed = true;
+
+	for (unsigned int nth = 1; failed; nth++) {
+		auto_refusal struct refusal why = { 0 };
+		struct archive *archive = NULL;
+		char bytes[16];
+		int r;
+
+		memcpy(gated.blob.key.bytes, &nth, sizeof(nth));
+		world.file.path = path;
+		mem_fail_nth(nth);
+		r = archive_open(&world.repo, 0, &archive, &why);
+		if (r == 0)
+			r = read_member(archive, member, bytes, 5);
+		await_no_job();
+		failed = mem_fail_done();
+		if (!failed)
+			assert_int_equal(r, 0);
+		archive_unref(archive);
+	}
+}
+
+static void memory_may_fail_anywhere(void **state)
+{
+	struct zip_file files[] = {
+		{ .name = "good", .method = 8, .bytes = "12345", .len = 5 },
+		{ .name = "also", .bytes = "12345", .len = 5, .extra = 9 },
+	};
+
+	(void)state;
+	make_tar(10);
+	serve("a.tar");
+	open_without_memory("a.tar", "model/a.txt");
+	str_clear(&world.made);
+	make_zip(&world.made, files, ARRAY_LEN(files));
+	gated.bytes = (const uint8_t *)world.made.bytes;
+	gated.blob.size = world.file.size = world.made.len;
+	open_without_memory("a.zip", "good");
+}
+
 static void without_jobs_archives_are_refused(void **state)
 {
 	(void)state;
@@ -942,6 +1115,10 @@ int main(void)
 		WORLD_TEST(a_job_outlives_who_waits_for_it),
 		WORLD_TEST(a_stop_ends_who_waits),
 		WORLD_TEST(a_hub_s_error_is_told),
+		WORLD_TEST(a_worker_is_not_believed),
+		WORLD_TEST(no_worker_is_an_error),
+		WORLD_TEST(a_worker_that_stands_still_is_killed),
+		WORLD_TEST(memory_may_fail_anywhere),
 		WORLD_TEST(without_jobs_archives_are_refused),
 	};
 

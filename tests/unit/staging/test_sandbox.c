@@ -4,6 +4,8 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -16,6 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
+#include "base/mem.h"
 #include "tests/unit/unit.h"
 
 #define MEMORY ((uint64_t)256 << 20)
@@ -227,14 +231,19 @@ static void memory_is_bounded(void **state)
 	assert_int_equal(in_child(enter_and_take_much, 0), 0);
 }
 
-static int enter_and_spin(size_t i)
+static int enter_and_spin_for(uint64_t cpu_s)
 {
-	(void)i;
-	if (sandbox_enter(MEMORY, 1) < 0)
+	if (sandbox_enter(MEMORY, cpu_s) < 0)
 		return 1;
 	for (volatile unsigned int x = 0;; x++)
 		;
 	return 0;
+}
+
+static int enter_and_spin(size_t i)
+{
+	(void)i;
+	return enter_and_spin_for(1);
 }
 
 static void time_is_bounded(void **state)
@@ -262,6 +271,52 @@ static void files_do_not_come_along(void **state)
 	assert_int_equal(in_child(enter_with_a_file, 0), 0);
 }
 
+/* Gone, or a zombie that another has to wait for. */
+static bool has_ended(pid_t pid)
+{
+	auto_free char *path = mem_printf("/proc/%d/stat", pid);
+	char line[256] = "";
+	FILE *file = fopen(path, "re");
+	const char *at;
+
+	if (!file)
+		return true;
+	if (!fgets(line, sizeof(line), file))
+		line[0] = '\0';
+	fclose(file);
+	at = strstr(line, ") ");
+	return !at || at[2] == 'Z' || at[2] == 'X';
+}
+
+/* The child of a child enters and spins; the child is killed. */
+static void it_dies_with_its_parent(void **state)
+{
+	int told[2];
+	pid_t child, inner = 0;
+
+	(void)state;
+	assert_int_equal(pipe(told), 0);
+	child = fork();
+	if (child == 0) {
+		inner = fork();
+		if (inner == 0)
+			_exit(enter_and_spin_for(60));
+		if (write(told[1], &inner, sizeof(inner)) < 0)
+			_exit(1);
+		pause();
+	}
+	assert_int_equal(read(told[0], &inner, sizeof(inner)), sizeof(inner));
+	usleep(200000);
+	assert_false(has_ended(inner));
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	for (int i = 0; i < 200 && !has_ended(inner); i++)
+		usleep(10000);
+	assert_true(has_ended(inner));
+	close(told[0]);
+	close(told[1]);
+}
+
 int main(void)
 {
 #ifdef OMNIHUB_SANITIZED
@@ -269,6 +324,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(time_is_bounded),
 		cmocka_unit_test(files_do_not_come_along),
+		cmocka_unit_test(it_dies_with_its_parent),
 	};
 
 	(void)calls_are_forbidden;
@@ -281,6 +337,7 @@ int main(void)
 		cmocka_unit_test(memory_is_bounded),
 		cmocka_unit_test(time_is_bounded),
 		cmocka_unit_test(files_do_not_come_along),
+		cmocka_unit_test(it_dies_with_its_parent),
 	};
 #endif
 

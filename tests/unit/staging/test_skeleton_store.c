@@ -149,6 +149,7 @@ static void the_programs_are_found_by_name(void **state)
 	make(&made, "ours");
 	put_manifest(&place, "1", &made.model);
 	put_packed(place.set, "net.onnx.gz", made.model.bytes, made.model.len);
+	put(place.user, ".net.onnx", made.model.bytes, made.model.len);
 	for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
 		auto_skeleton struct skeleton *skeleton = NULL;
 		auto_refusal struct refusal why = { 0 };

@@ -109,9 +109,10 @@ static const struct {
 			  A_6),
 	  "torch-legacy", 0 },
 	{ "a part that leaves its storage",
-	  FILE_OF(HEAD OBJECT(
-		  "U\1w" TENSOR(ID("a", "\7", "U\1vK\2K\6\x87"), "\0"))
-			  KEYS("U\1a") COUNT("\7") FLOATS_7),
+	  FILE_OF(HEAD OBJECT("U\1w" TENSOR(ID("a", "\7", "U\1vK\2K\6\x87"),
+					    "\0") "U\1v" STORAGE("b", "\7"))
+			  KEYS("U\1aU\1b") COUNT("\7") FLOATS_7 COUNT("\7")
+				  FLOATS_7),
 	  "torch-legacy", 0 },
 	{ "a tensor that leaves the part",
 	  FILE_OF(HEAD OBJECT(

@@ -23,7 +23,7 @@ static const struct {
 	{ "safetensors", HEAD("\2\0\0\0\0\0\0\0{}"), "safetensors", NULL },
 	{ "a header longer than the file", HEAD("\xff\0\0\0\0\0\0\0{}"), NULL,
 	  "weights" },
-	{ "HDF5", HEAD("\x89HDF\r\n\x1a\n"), NULL, "hdf5" },
+	{ "HDF5", HEAD("\x89HDF\r\n\x1a\n"), "hdf5", NULL },
 	{ "a pointer", HEAD("version https://git-lfs.github.com/spec/v1\n"),
 	  NULL, "lfs-pointer" },
 	{ "gzip", HEAD("\x1f\x8b\x08"), NULL, "compressed" },
