@@ -21,7 +21,8 @@ def environment(work, extra=None):
     """The environment of everything a test starts."""
     env = {name: value for name, value in os.environ.items()
            if not name.startswith(("HF_", "HUGGING", "TRANSFORMERS_", "XDG_",
-                                    "KAGGLE_"))}
+                                    "KAGGLE_", "GITHUB_", "KERAS_", "TORCH_",
+                                    "TFHUB_"))}
     env.update(HOME=str(work), HF_HOME=str(work / "hf_home"),
                LC_ALL="C.UTF-8", **(extra or {}))
     return env

@@ -14,6 +14,7 @@ from mount_scenes import (KIB, MIB, errno_of, metrics_of, payload, run_together,
 
 MODEL = {"config.json": b'{"model_type": "none"}', "weights.bin": payload(MIB),
          "sub/deep/part.txt": b"part"}
+HUBS = ["huggingface", "keras", "onnx", "pytorch", "tensorflow"]
 BERT_BASE = "google-bert/bert-base-uncased"
 
 
@@ -39,7 +40,7 @@ def local(tmp_path, make_mount):
 
 
 def test_top(local):
-    assert sorted(os.listdir(local.path)) == [".omnihub", "huggingface", "keras", "onnx"]
+    assert sorted(os.listdir(local.path)) == [".omnihub", *HUBS]
     assert sorted(os.listdir(local.path / ".omnihub")) == [
         "help.txt", "metrics", "status.json", "version"]
 
@@ -47,7 +48,8 @@ def test_top(local):
 def test_control_files(local):
     control = local.path / ".omnihub"
     status = json.loads((control / "status.json").read_text())
-    assert status["pid"] == local.pid and status["hubs"] == ["huggingface", "onnx", "keras"]
+    assert status["pid"] == local.pid
+    assert sorted(status["hubs"]) == HUBS
     assert status["version"] == (control / "version").read_text().strip()
     assert "huggingface" in (control / "help.txt").read_text() or \
         "<hub>/<org>/<model>" in (control / "help.txt").read_text()
