@@ -139,7 +139,9 @@ class Scene:
 
     def mount(self, make_mount, *options, env=None, **kwargs):
         """A mount of that Internet, not started."""
-        return make_mount(self.hub, *endpoints(self.hub), *options,
+        other = "torchserve.s3.amazonaws.com=" + self.hub.hosts[SERVE]
+        return make_mount(self.hub, *endpoints(self.hub), "--endpoint",
+                          other, *options,
                           env={"OMNIHUB_SHARE": str(self.share),
                                **(env or {})}, **kwargs)
 
