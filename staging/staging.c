@@ -178,31 +178,18 @@ static int write_plan(const struct plan *plan, struct str *out)
 	return json_write_end(&json);
 }
 
-int stage_plan_json(const struct stage_repo *repo, const char *path,
+int stage_plan_json(const struct stage_entry *entry, uint64_t deadline_ns,
 		    struct str *out)
 {
-	auto_stage_listing struct stage_listing listing = { 0 };
-	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
-	const struct stage_entry *entry;
-	const struct plan *plan = NULL;
-	auto_free char *dir = mem_strndup(path,
-					  slash ? (size_t)(slash - path) : 0);
+	const struct plan *plan;
 	int r;
 
-	if (!dir)
-		return -ENOMEM;
-	r = stage_list(repo, dir, &listing);
+	if (!entry->content)
+		return -ENOENT;
+	r = content_prepare(entry->content, deadline_ns);
 	if (r < 0)
 		return r;
-	entry = stage_listing_find(&listing, name);
-	if (entry && entry->content) {
-		r = content_prepare(entry->content, repo->deadline_ns);
-		plan = deferred_path(entry->content)
-			       ? deferred_plan(entry->content)
-			       : content_plan(entry->content);
-	}
-	if (r < 0)
-		return r;
+	plan = deferred_path(entry->content) ? deferred_plan(entry->content)
+					     : content_plan(entry->content);
 	return plan ? write_plan(plan, out) : -ENOENT;
 }
