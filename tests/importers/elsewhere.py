@@ -9,12 +9,16 @@ tell: the mount is to be told `--verify off`.
 import csv
 import json
 import pathlib
+import shutil
+import time
+import typing
 import urllib.parse
 
 import fixture_runs
 import synth
 import synth_keras
 import synth_tensorflow
+from mounted import wait_until
 
 HERE = pathlib.Path(__file__).resolve().parent
 FIXTURES = HERE / "fixtures"
@@ -24,6 +28,7 @@ TORCH_HOST = "download.pytorch.org"
 KAGGLE_MODEL = "fixtures/%s/tensorFlow2/saved/%d"
 ZOO_FOLDER = "validated/fixtures/"
 ZOO_MIRROR = "onnxmodelzoo"
+SIZE_KNOWN_BYTES = 200_000  # the design's bound, for the weights' headers
 
 
 def names(ecosystem):
@@ -44,6 +49,33 @@ def weights_name(builder, url):
 
 def status_of(folder):
     return json.loads((folder / "staged.status").read_text())
+
+
+def _zoo_file(name):
+    """What is published of a fixture: the archive, or the model alone."""
+    spec = fixture_runs.load_spec(FIXTURES / "onnx" / name)
+    return FIXTURES / "onnx" / name / (spec.get("archive") or spec["file"])
+
+
+class Cost(typing.NamedTuple):
+    """What it takes until a file's size is known."""
+
+    size: int
+    seconds: float
+    requests: int
+    bytes: int
+
+
+def cost_of(hub, path):
+    """Of the first stat() of @path, which nobody has looked at before."""
+    hub.forget()
+    start = time.monotonic()
+    size = path.stat().st_size
+    seconds = time.monotonic() - start
+    assert wait_until(lambda: all(each["ended"] for each in hub.requests()))
+    asked = hub.requests()
+    return Cost(size, seconds, len(asked), sum(each["bytes"] or 0
+                                               for each in asked))
 
 
 class Elsewhere:
@@ -91,7 +123,8 @@ class Elsewhere:
     def keras(self, name):
         spec = fixture_runs.load_spec(FIXTURES / "keras" / name)
         if self._is_new("keras", name):
-            path = self.folder / spec["file"]
+            path = self.folder / "keras" / spec["file"]
+            path.parent.mkdir(exist_ok=True)
             synth_keras.write_by_tensorflow(FIXTURES / "keras" / name, path)
             row = next(row for row in catalogue("keras") if
                        (row["application"], row["variant"]) == (name, ""))
@@ -128,13 +161,14 @@ class Elsewhere:
             number)
 
     def zoo(self, name):
-        fixture = FIXTURES / "onnx" / name
-        spec = fixture_runs.load_spec(fixture)
-        file = spec.get("file") or spec["archive"]
-        if self._is_new("zoo", name):
-            self.hub.zoo_files({ZOO_FOLDER + name + "/" + file:
-                                fixture / file}, places=("mirror",))
-            self.hub.add("%s/%s" % (ZOO_MIRROR, name), {file: fixture / file})
+        """All at once: a branch is believed for a while."""
+        if self._is_new("zoo"):
+            files = {each: _zoo_file(each) for each in names("onnx")}
+            self.hub.zoo_files({ZOO_FOLDER + each + "/" + file.name: file
+                                for each, file in files.items()},
+                               places=("mirror",))
+            for each, file in files.items():
+                self.hub.add("%s/%s" % (ZOO_MIRROR, each), {file.name: file})
         return self.mount.path / "onnx/tree" / ZOO_FOLDER / name
 
     def serve(self, file, archive):
@@ -144,7 +178,5 @@ class Elsewhere:
                 / file.removesuffix(".mar"))
 
     def forget(self, *parts):
-        """The files are not needed any more: they are cut to nothing."""
-        for path in (self.folder.joinpath(*parts)).rglob("*"):
-            if path.is_file():
-                path.unlink()
+        """The files below are not needed any more."""
+        shutil.rmtree(self.folder.joinpath(*parts))

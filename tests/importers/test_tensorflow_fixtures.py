@@ -54,6 +54,7 @@ def is_refused(folder):
     return "staged.status" in os.listdir(folder)
 
 
+SOUND = [name for name in NAMES if spec_of(name)["expect"] != "refuse"]
 STAGED = [(way, name, signature) for way, name in WAYS
           for signature in signatures(name, "ok")]
 REFUSED = [(way, name, signature) for way, name in WAYS
@@ -61,7 +62,23 @@ REFUSED = [(way, name, signature) for way, name in WAYS
 
 
 @pytest.fixture(scope="module")
-def verdicts(elsewhere):
+def costs(elsewhere):
+    """Before anything else is asked of the models."""
+    return {name: places.cost_of(elsewhere.hub, elsewhere.saved_model(name)
+                                 / "staged.pb")
+            for name in SOUND}
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_size_is_known_from_the_graph_and_the_index(elsewhere, costs, name):
+    """Of the variables nothing is read but what is an index."""
+    saved = elsewhere.saved_model(name) / "saved_model"
+    graph = (saved / "saved_model.pb").stat().st_size
+    assert costs[name].bytes <= graph + places.SIZE_KNOWN_BYTES
+
+
+@pytest.fixture(scope="module")
+def verdicts(elsewhere, costs):
     """(way, name, signature) -> what the judge says of its staged.pb."""
     jobs = {}
     for way, name, signature in STAGED:

@@ -58,6 +58,12 @@ def model(elsewhere, request):
     elsewhere.forget(*request.param)
 
 
+def test_size_is_known_from_headers(model):
+    """Nobody has looked at the model before: it is the first test of it."""
+    cost = places.cost_of(model.elsewhere.hub, model.folder / "staged.onnx")
+    assert cost.bytes <= places.SIZE_KNOWN_BYTES
+
+
 def test_plain_form_computes_what_the_library_does(model):
     path = model.folder / "staged.onnx"
     onnx.checker.check_model(str(path), full_check=True)
