@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "staging/staging.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "staging/deferred.h"
@@ -20,11 +25,47 @@
  */
 #define STAGE_VERSION 3
 
+/* "+" and 16 digits. */
+#define STAMP_BYTES 18
+
+/*
+ * Of the user's skeletons: what was refused for want of one is not when it
+ * has come.  Names, sizes and times, in any order.
+ */
+static uint64_t skeletons_stamp(const char *folder)
+{
+	DIR *dir = opendir(folder);
+	const struct dirent *entry;
+	uint64_t stamp = 0;
+	struct stat st;
+
+	while (dir && (entry = readdir(dir))) {
+		int64_t facts[3];
+
+		if (fstatat(dirfd(dir), entry->d_name, &st, 0) < 0 ||
+		    !S_ISREG(st.st_mode))
+			continue;
+		facts[0] = st.st_size;
+		facts[1] = st.st_mtim.tv_sec;
+		facts[2] = st.st_mtim.tv_nsec;
+		stamp ^= xxh3_64_seed(entry->d_name, strlen(entry->d_name),
+				      xxh3_64(facts, sizeof(facts)));
+	}
+	if (dir)
+		closedir(dir);
+	return stamp;
+}
+
 static char *memo_key(const struct stage_repo *repo, const char *dir)
 {
-	return mem_printf("stage/%d/%s:%s@%s/%s/%s", STAGE_VERSION,
+	uint64_t own = repo->skeletons ? skeletons_stamp(repo->skeletons) : 0;
+	char text[STAMP_BYTES] = "";
+
+	if (repo->skeletons)
+		snprintf(text, sizeof(text), "+%016" PRIx64, own);
+	return mem_printf("stage/%d/%s:%s@%s/%s%s/%s", STAGE_VERSION,
 			  repo->kind ? repo->kind : "huggingface", repo->id,
-			  repo->revision, form_name(repo->form), dir);
+			  repo->revision, form_name(repo->form), text, dir);
 }
 
 static int recall(const struct stage_repo *repo, const char *key,
@@ -137,31 +178,18 @@ static int write_plan(const struct plan *plan, struct str *out)
 	return json_write_end(&json);
 }
 
-int stage_plan_json(const struct stage_repo *repo, const char *path,
+int stage_plan_json(const struct stage_entry *entry, uint64_t deadline_ns,
 		    struct str *out)
 {
-	auto_stage_listing struct stage_listing listing = { 0 };
-	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
-	const struct stage_entry *entry;
-	const struct plan *plan = NULL;
-	auto_free char *dir = mem_strndup(path,
-					  slash ? (size_t)(slash - path) : 0);
+	const struct plan *plan;
 	int r;
 
-	if (!dir)
-		return -ENOMEM;
-	r = stage_list(repo, dir, &listing);
+	if (!entry->content)
+		return -ENOENT;
+	r = content_prepare(entry->content, deadline_ns);
 	if (r < 0)
 		return r;
-	entry = stage_listing_find(&listing, name);
-	if (entry && entry->content) {
-		r = content_prepare(entry->content, repo->deadline_ns);
-		plan = deferred_path(entry->content)
-			       ? deferred_plan(entry->content)
-			       : content_plan(entry->content);
-	}
-	if (r < 0)
-		return r;
+	plan = deferred_path(entry->content) ? deferred_plan(entry->content)
+					     : content_plan(entry->content);
 	return plan ? write_plan(plan, out) : -ENOENT;
 }

@@ -341,34 +341,24 @@ static int stage_write(const struct stage_arguments *arguments,
 	return status ? status : write_named(model, output, arguments->force);
 }
 
-/* Where the plan's file is in the views; NULL: nothing is staged. */
-static char *plan_path(const struct stage_arguments *arguments,
-		       const struct stage_repo *repo, const char *dir)
-{
-	auto_stage_listing struct stage_listing listing = { 0 };
-	const struct stage_entry *model;
-
-	if (stage_list(repo, dir, &listing) < 0)
-		return NULL;
-	model = find_model(arguments, &listing);
-	if (!model)
-		return NULL;
-	return mem_printf("%s%s%s", dir, *dir ? "/" : "", model->name);
-}
-
 /* The plan's own JSON object, with what making it took put in front. */
 static int stage_plan(const struct stage_arguments *arguments,
 		      const struct stage_folder *folder,
 		      const struct stage_repo *repo, const char *dir)
 {
+	auto_stage_listing struct stage_listing listing = { 0 };
 	uint64_t began_ns = clock_now_ns();
-	auto_free char *path = plan_path(arguments, repo, dir);
+	const struct stage_entry *model = NULL;
 	auto_str struct str json;
 	double took_ms;
-	int r;
+	int r = stage_list(repo, dir, &listing);
 
 	str_init(&json, PLAN_BYTES_MAX);
-	r = path ? stage_plan_json(repo, path, &json) : -ENOENT;
+	if (r == 0)
+		model = find_model(arguments, &listing);
+	if (r == 0)
+		r = model ? stage_plan_json(model, CLOCK_NEVER, &json)
+			  : -ENOENT;
 	took_ms = (double)(clock_now_ns() - began_ns) / NS_PER_MS;
 	if (r == -ENOENT || r == -EBADMSG)
 		return stage_write(arguments, repo, dir);

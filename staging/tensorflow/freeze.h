@@ -13,8 +13,9 @@
  * The file: inputs are Placeholders named like the signature's keys, each
  * read through an Identity (Deeplearning4j reads some operations wrongly
  * that take a Placeholder); outputs are Identities named like their keys,
- * "<key>_output" where an input has that name.  What a node's name cannot
- * hold becomes "_".  An input that nothing needs is there too.  First come
+ * "<key>_output" where another has that name.  A character that a node's
+ * name cannot hold becomes "_"; struct frozen tells the names.  An input
+ * that nothing needs is there too.  First come
  * the constants in order of shard and offset, then each node after its
  * inputs, then the functions.  The same files always give the same bytes.
  *

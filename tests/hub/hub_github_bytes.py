@@ -203,7 +203,8 @@ class AssetSite(HostSite):
             return xml_error(403, "AuthenticationFailed",
                              "Signature not valid in this time")
         return hub_files.file_answer(
-            request, where, self.moods, file, [("Server", "Windows-Azure-Blob")],
+            request, where, self.moods, file,
+            [("Server", "Windows-Azure-Blob")],
             etag='"0x%s"' % file.etag[:15].upper(),
             media_type="application/octet-stream")
 

@@ -1,26 +1,40 @@
 # SPDX-License-Identifier: MIT
-"""One hub and one mount for all tests of staged files."""
+"""One hub and one mount for all tests of staged files; another pair for
+those of the other hubs."""
 
 import shutil
 
 import pytest
 
+from elsewhere import OPTIONS, Elsewhere
 from mounted import Mount
+from origins import endpoints
 from served import Served
 
 
-@pytest.fixture(scope="session")
-def served(tmp_path_factory):
-    """Its gigabytes are removed at the end, whatever happened."""
+def one_of_each(folder, make, options):
+    """@make(hub, mount, folder); gigabytes are removed at the end, whatever
+    happened.  @options: a function from the hub to the mount's."""
     from hub_process import Hub
 
-    folder = tmp_path_factory.mktemp("importers")
     try:
         with Hub(folder / "hub") as hub:
-            mount = Mount(folder / "m", hub)
+            mount = Mount(folder / "m", hub, *options(hub))
             try:
-                yield Served(hub, mount.start(), folder / "repositories")
+                yield make(hub, mount.start(), folder / "repositories")
             finally:
                 mount.close()
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory):
+    yield from one_of_each(tmp_path_factory.mktemp("importers"), Served,
+                           lambda hub: [])
+
+
+@pytest.fixture(scope="session")
+def elsewhere(tmp_path_factory):
+    yield from one_of_each(tmp_path_factory.mktemp("elsewhere"), Elsewhere,
+                           lambda hub: [*OPTIONS, *endpoints(hub)])

@@ -27,15 +27,16 @@ def has(module):
     return subprocess.run([interpreter(), "-c", code]).returncode == 0
 
 
-def run(program, *arguments):
-    """What the program printed; an AssertionError with all of it where it
-    did not end well."""
+def run(program, *arguments, given=None):
+    """What the program printed, @given on its standard input; an
+    AssertionError with all of it where it did not end well."""
     environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3",
                        CUDA_VISIBLE_DEVICES="", TF_ENABLE_ONEDNN_OPTS="0",
                        PYTHONDONTWRITEBYTECODE="1")
     done = subprocess.run([interpreter(), HERE / program,
                            *map(str, arguments)],
                           env=environment, timeout=SECONDS_MAX, text=True,
+                          input=given,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert done.returncode == 0, "%s (%s is %s): %s%s" % (
         program, VARIABLE, interpreter(), done.stdout, done.stderr[-2000:])

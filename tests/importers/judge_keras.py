@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: MIT
 """Loads a staged .h5 with Keras, runs it, compares it with the application.
 
-    judge_keras.py FIXTURE-FOLDER STAGED.H5
+    judge_keras.py FIXTURE-FOLDER STAGED.H5 [PACKAGE]
 
-Keras is the one that comes with TensorFlow there, 2 or 3.  The status is 0
-if the model computes what the application did.
+Keras is the one that comes with TensorFlow there, 2 or 3, or the package
+"tf_keras", which is Keras 2.  The status is 0 if the model computes what the
+application did.
 """
 
+import importlib
 import sys
 
 import fixture_runs
@@ -15,17 +17,16 @@ import in_tensorflow
 from fixture_runs import Wrong
 
 
-def load_model(path):
-    import keras
+def load_model(path, keras):
+    return importlib.import_module(keras).models.load_model(path,
+                                                            compile=False)
 
-    return keras.models.load_model(path, compile=False)
 
-
-def judge(fixture, path):
+def judge(fixture, path, keras="keras"):
     """The largest difference; Wrong where something is not right."""
     spec = fixture_runs.load_spec(fixture)
     arrays = fixture_runs.load_arrays(fixture)
-    model = load_model(path)
+    model = load_model(path, keras)
     worst = 0.0
     for run in fixture_runs.runs_of(spec):
         inputs = [fixture_runs.input_array(entry, arrays)
@@ -47,7 +48,7 @@ def assert_right(path, fixture):
 
 
 def main(arguments):
-    if len(arguments) != 2:
+    if len(arguments) not in (2, 3):
         sys.exit(__doc__)
     try:
         print("right, largest difference %.3g" % judge(*arguments))

@@ -112,6 +112,10 @@ def data(raw):
 
 
 def input_array(entry):
-    """An input of a case: its values stand in the specification."""
-    return np.array(entry["values"],
-                    INPUTS[entry["dtype"]]).reshape(entry["shape"])
+    """An input of a case: its values stand in the specification, or follow
+    the formula."""
+    if "values" in entry:
+        values = np.array(entry["values"], INPUTS[entry["dtype"]])
+    else:
+        values = np.frombuffer(raw_bytes(dict(entry, dtype="F32")), "<f4")
+    return values.reshape(entry["shape"])

@@ -36,6 +36,8 @@ class Node:
 def hashable(value):
     if isinstance(value, np.ndarray):
         return (value.dtype.str, value.shape, value.tobytes())
+    if isinstance(value, onnx.GraphProto):
+        return value.SerializeToString(deterministic=True)
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -72,15 +74,21 @@ class Net:
         for each in graph.initializer:
             net.constants[each.name] = numpy_helper.to_array(each)
         net.outputs = [each.name for each in graph.output]
+        net.nodes = net.read_nodes(graph)
+        return net
+
+    def read_nodes(self, graph):
+        """The nodes of a graph, but constants: those become the net's."""
+        nodes = []
         for node in graph.node:
             attributes = {each.name: attribute_value(each)
                           for each in node.attribute}
             if node.op_type == "Constant":
-                net.constants[node.output[0]] = constant_of(attributes)
+                self.constants[node.output[0]] = constant_of(attributes)
             else:
-                net.nodes.append(Node(node.op_type, list(node.input),
-                                      list(node.output), attributes))
-        return net
+                nodes.append(Node(node.op_type, list(node.input),
+                                  list(node.output), attributes))
+        return nodes
 
     def copy(self):
         other = Net()

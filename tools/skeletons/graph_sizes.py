@@ -10,6 +10,7 @@ import numpy as np
 from onnx import TensorProto
 
 from graph_evaluate import evaluate
+from graph_net import Node
 from graph_shapes import expression, infer
 from graph_value import Value, value_of
 
@@ -30,11 +31,29 @@ class Sizes:
     def fold(self):
         """One walk through the graph, which it changes."""
         names, kept = {}, []
-        for node in self.net.nodes:
+        waiting = self.net.nodes[::-1]
+        while waiting:
+            node = waiting.pop()
             node.inputs = [names.get(name, name) for name in node.inputs]
-            if not self.settle(node, names):
+            branch = self.branch(node, names)
+            if branch is not None:
+                waiting += branch[::-1]
+            elif not self.settle(node, names):
                 kept.append(node)
         self.net.nodes = kept
+
+    def branch(self, node, names):
+        """The nodes of the branch that is taken, where that is known."""
+        if node.op != "If" or node.inputs[0] not in self.net.constants:
+            return None
+        taken = bool(self.net.constants[node.inputs[0]].ravel()[0])
+        graph = node.attributes["then_branch" if taken else "else_branch"]
+        nodes = self.net.read_nodes(graph)
+        for name, array in self.net.constants.items():
+            self.net.values.setdefault(name, value_of(array))
+        for output, info in zip(node.outputs, graph.output):
+            nodes.append(Node("Identity", [info.name], [output], {}))
+        return nodes
 
     def settle(self, node, names):
         """Infers what the node gives.  True: the node is not needed."""

@@ -13,6 +13,10 @@ from graph_sizes import Sizes
 ROUNDS_MAX = 8
 
 
+class Branches(Exception):
+    """The graph is no straight line of nodes."""
+
+
 def tidy(net):
     """Rewrites `net` in place, until nothing changes."""
     write_pads(net)
@@ -25,6 +29,8 @@ def tidy(net):
         net.sweep()
         if fingerprint(net) == before:
             break
+    if any(node.op in ("If", "Loop") for node in net.nodes):
+        raise Branches("a branch or a loop that the input decides")
 
 
 def write_pads(net):

@@ -145,18 +145,13 @@ def average_pool(low, node):
 def fold_pads(net):
     """Zero pads of height and width that only convolutions read become
     theirs.  Before the lowering, in place."""
-    makers = {node.outputs[0]: node for node in net.nodes if node.op == "Pad"}
-    for name, node in makers.items():
+    for node in [each for each in net.nodes if each.op == "Pad"]:
+        name = node.outputs[0]
         readers = [each for each in net.nodes if name in each.inputs]
         pads = net.constants.get(node.inputs[1])
-        value = net.constants.get(node.inputs[2]) if (
-            len(node.inputs) > 2 and node.inputs[2]) else np.zeros(1)
-        if (name in net.outputs or pads is None or pads.size != 8
-                or value is None or value.any() or pads.min() < 0
-                or pads[[0, 1, 4, 5]].any()
-                or node.attributes.get("mode", "constant") != "constant"
-                or any(each.op != "Conv" or name in each.inputs[1:] or each.attributes.get(
-                    "auto_pad", "NOTSET") != "NOTSET" for each in readers)):
+        if name in net.outputs or pads is None or not pads_with_zeros(
+                net, node, pads) or not all(
+                    reads_as_image(each, name) for each in readers):
             continue
         for each in readers:
             own = each.attributes.get("pads", [0] * 4)
@@ -164,3 +159,18 @@ def fold_pads(net):
                 int(pads[i] + more) for i, more in zip((2, 3, 6, 7), own)]
             each.inputs[0] = node.inputs[0]
     net.sweep()
+
+
+def pads_with_zeros(net, node, pads):
+    """Is it zeros, and of height and width alone?"""
+    value = net.constants.get(node.inputs[2]) if (
+        len(node.inputs) > 2 and node.inputs[2]) else np.zeros(1)
+    return (pads.size == 8 and pads.min() >= 0
+            and not pads[[0, 1, 4, 5]].any()
+            and value is not None and not value.any()
+            and node.attributes.get("mode", "constant") == "constant")
+
+
+def reads_as_image(node, name):
+    return (node.op == "Conv" and name not in node.inputs[1:]
+            and node.attributes.get("auto_pad", "NOTSET") == "NOTSET")

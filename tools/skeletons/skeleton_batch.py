@@ -7,6 +7,7 @@ again, so that a batch can be stopped and taken up.
 import json
 import os
 import pathlib
+import re
 import resource
 import signal
 import sys
@@ -17,11 +18,12 @@ import onnx
 import torch
 
 import skeleton_file
+from graph_tidy import Branches
 from skeleton_check import Wrong, check
 from skeleton_make import make
 from torch_subject import Refused
 
-SECONDS_MAX = 420
+SECONDS_MAX = 900
 # Address space of one model's process.
 BYTES_MAX = 16 << 30
 # Parameters above which only the plain form is run, and nothing.
@@ -80,7 +82,7 @@ def make_one(target, name, attempts):
             subject = attempt()
             skeleton = make(subject, name)
             errors, unchecked = judge(subject, skeleton)
-        except (Wrong, Refused) as error:
+        except (Wrong, Refused, Branches) as error:
             why = why or str(error)
             continue
         except Exception as error:
@@ -110,7 +112,8 @@ def write_one(target, name, skeleton, unchecked):
 
 
 def first_line(error):
-    text = str(error).strip().split("\n")[0][:160]
+    text = re.split(r"\n| *\[Caused|\. Please feel", str(error).strip())[0]
+    text = text[:160]
     return "%s: %s" % (type(error).__name__, text)
 
 

@@ -19,6 +19,12 @@ TOLERANCE = 5e-4
 # What two images' outputs have to differ by, or nothing is shown.
 DIFFERENCE_MIN = 1e-3
 HEAD_CLASSES = 7
+# Fewer detections would show nothing.
+DETECTIONS_MIN = 2
+DETECTIONS_LOST = 0.05
+# What makes a class stand out of 91, and boxes and scores differ.
+OF_DETECTORS = {"cls_score.weight": 8, "cls_logits.weight": 0.1,
+                "bbox_reg.weight": 0.1}
 
 
 class Wrong(Exception):
@@ -34,7 +40,8 @@ def fill(module, scale=1.0):
         for name, tensor in module.state_dict(keep_vars=True).items():
             if not tensor.is_floating_point():
                 continue
-            if id(tensor) in parameters or "running_" in name:
+            if id(tensor) in parameters or "running_" in name or (
+                    name.endswith((".weight", ".bias"))):
                 fill_one(name, tensor, scale, generator)
 
 
@@ -160,6 +167,8 @@ def check(subject, plain, lowered, quick=False):
     the last bits of a sum grow: then the norms' statistics are taken from the
     images, with small weights.
     """
+    if subject.one_image:
+        return judge_detector(subject, plain)
     fill(subject.module)
     try:
         return judge(subject, plain, lowered, quick, False)
@@ -195,3 +204,48 @@ def judge(subject, plain, lowered, quick, settled):
         want = subject.call(one)
     errors["dl4j"] = compare(run(lowered, arrays(subject), one), want, "dl4j")
     return errors
+
+
+def fill_detector(module, louder=1):
+    fill(module, 0.4)
+    for name, tensor in module.named_parameters():
+        tensor.data *= next((louder * factor for end, factor
+                             in OF_DETECTORS.items() if name.endswith(end)), 1)
+
+
+def photograph(shapes, seed):
+    """An image of numbers from 0 to 1, as detectors take them."""
+    return {name: tensor.abs() / 1.5
+            for name, tensor in images(shapes, seed).items()}
+
+
+def judge_detector(subject, plain):
+    """Two images, one after the other, the second of another size."""
+    fill_detector(subject.module)
+    image = photograph({name: tensor.shape for name, tensor
+                        in subject.inputs.items()}, 1)
+    if len(subject.call(image)["scores"]) < DETECTIONS_MIN:
+        fill_detector(subject.module, 8)
+    worst = 0.0
+    for seed, given in ((1, subject.inputs), (2, subject.second)):
+        image = photograph({name: tensor.shape
+                            for name, tensor in given.items()}, seed)
+        want = {name: tensor.numpy()
+                for name, tensor in subject.call(image).items()}
+        if len(want["scores"]) < DETECTIONS_MIN:
+            raise Wrong("nothing was detected in noise")
+        got = run(plain, arrays(subject), image)
+        worst = max(worst, compare_detections(got, want))
+    return {"plain": worst}
+
+
+def compare_detections(got, want):
+    """The share of detections that the other has not: of two of nearly one
+    score, either may come first, or be the last that is told."""
+    far = np.abs(got["boxes"][:, None] - want["boxes"][None]).max(2) > 0.2
+    far |= got["labels"][:, None] != want["labels"][None]
+    far |= np.abs(got["scores"][:, None] - want["scores"][None]) > 1e-3
+    lost = max(far.all(0).mean(), far.all(1).mean())
+    if lost > DETECTIONS_LOST:
+        raise Wrong("%.0f %% of the detections differ" % (100 * lost))
+    return float(lost)

@@ -111,6 +111,8 @@ def make(subject, name):
     with torch.no_grad():
         net = read_net(subject)
     try:
+        if subject.one_image:
+            raise Unlowered("detections, as many as there are")
         low = lowered(net, subject)
         low_bytes, why = finish(low, subject, name, 1), None
     except Unlowered as error:

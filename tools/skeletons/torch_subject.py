@@ -27,6 +27,7 @@ class Subject:
     dynamic: dict
     second: dict = None
     prefix: str = ""
+    one_image: bool = False     # the batch is of one
     heads: list = dataclasses.field(default_factory=list)
     output_shapes: dict = dataclasses.field(default_factory=dict)
 

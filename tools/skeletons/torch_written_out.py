@@ -113,6 +113,17 @@ def two_by_matmul(names, wanted, operands):
     return found.permute([order.index(each) for each in wanted])
 
 
+def tensor_split_by(tensor_split):
+    """Parts at known places are slices."""
+    def parts(tensor, indices, dim=0):
+        if not isinstance(indices, (list, tuple)):
+            return tensor_split(tensor, indices, dim)
+        before = (slice(None),) * (dim % tensor.ndim)
+        return tuple(tensor[(*before, slice(start, end))] for start, end
+                     in zip((0, *indices), (*indices, None)))
+    return parts
+
+
 @contextlib.contextmanager
 def written_out():
     """Inside, functions that opset 13 has no operator for are others."""
@@ -121,7 +132,8 @@ def written_out():
               (functional, "batch_norm"): batch_norm_by(functional.batch_norm),
               (functional, "rms_norm"): rms_norm,
               (functional, "grid_sample"): grid_sample,
-              (torch, "einsum"): einsum_by(torch.einsum)}
+              (torch, "einsum"): einsum_by(torch.einsum),
+              (torch, "tensor_split"): tensor_split_by(torch.tensor_split)}
     kept = {place: getattr(*place) for place in others}
     for place, function in others.items():
         setattr(*place, function)

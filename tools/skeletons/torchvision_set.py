@@ -7,6 +7,7 @@ from torchvision import models
 
 from torch_subject import Named, Refused, Subject, image_dynamic, other_size
 from torch_trace import build
+from torchvision_detect import detector
 
 VERSION = torchvision.__version__.split("+")[0]
 IMAGE = "pixel_values"
@@ -142,4 +143,6 @@ def subject(name, fixed=False):
         return video(name)
     if is_in(models.optical_flow, name):
         return optical_flow(name)
-    raise Refused("not made yet")
+    if is_in(models.detection, name):
+        return detector(name, source(name))
+    raise Refused("a kind of model that is not known")

@@ -429,6 +429,7 @@ static void want_of_memory_is_told(void **state)
 
 static void a_plan_is_told_as_json(void **state)
 {
+	auto_stage_listing struct stage_listing listing = { 0 };
 	auto_str struct str text;
 	auto_json struct json_doc *doc = NULL;
 	struct fake_repo fake;
@@ -437,15 +438,19 @@ static void a_plan_is_told_as_json(void **state)
 	(void)state;
 	str_init(&text, 1 << 16);
 	fake_repo_init(&fake, model);
+	assert_int_equal(stage_list(&fake.repo, "pytorch", &listing), 0);
 	assert_int_equal(
-		stage_plan_json(&fake.repo, "pytorch/staged.onnx", &text), 0);
+		stage_plan_json(stage_listing_find(&listing, "staged.onnx"),
+				CLOCK_NEVER, &text),
+		0);
 	assert_int_equal(json_parse(text.bytes, text.len, 1 << 16, &doc), 0);
 	assert_true(json_u64(json_get(json_root(doc), "size"), &size));
 	assert_int_equal(size, 28);
 	assert_int_equal(json_count(json_get(json_root(doc), "segments")), 2);
-	assert_int_equal(stage_plan_json(&fake.repo, "pytorch/info.json",
-					 &text),
-			 -ENOENT);
+	assert_int_equal(
+		stage_plan_json(stage_listing_find(&listing, "info.json"),
+				CLOCK_NEVER, &text),
+		-ENOENT);
 }
 
 int main(void)
