@@ -51,17 +51,19 @@ static int stage(const struct stage_repo *repo, const char *skeleton,
 	struct skeleton_dirs dirs;
 	int r;
 
-	if (!slash)
+	if (!slash && (!skeleton || !repo->skeletons))
 		return refuse(why, "no-skeleton", skeleton,
 			      "the graph of this architecture is not known");
 	r = share_path("skeletons", &share);
 	if (r < 0)
 		return r;
-	set = mem_strndup(skeleton, (size_t)(slash - skeleton));
+	set = slash ? mem_strndup(skeleton, (size_t)(slash - skeleton))
+		    : mem_strdup("your own");
 	if (!set)
 		return -ENOMEM;
-	dirs = (struct skeleton_dirs){ share, repo->skeletons };
-	r = skeleton_stage(&dirs, set, slash + 1, weights, form, out, why);
+	dirs = (struct skeleton_dirs){ slash ? share : NULL, repo->skeletons };
+	r = skeleton_stage(&dirs, set, slash ? slash + 1 : skeleton, weights,
+			   form, out, why);
 	if (r == -EFBIG)
 		return refuse(why, "too-large", NULL,
 			      "the model is past a limit of this program");
