@@ -49,6 +49,8 @@ static int print_shape(const struct json *shape)
 	const struct json *dim = json_first(shape);
 	uint64_t size;
 
+	if (json_string(shape))
+		return printf("[%s]\n", json_string(shape));
 	putchar('[');
 	for (; dim; dim = json_next(dim)) {
 		if (json_u64(dim, &size))
@@ -69,29 +71,40 @@ static void print_values(const struct json *values, const char *title)
 		const char *name = json_string(json_get(value, "name"));
 		const char *dtype = json_string(json_get(value, "dtype"));
 
+		/* Where only a hub's table tells: texts. */
+		if (!dtype)
+			dtype = json_string(json_get(value, "type"));
 		printf("  %-12s %s: %s ", title, name ? name : "?",
 		       dtype ? dtype : "?");
 		print_shape(json_get(value, "shape"));
 	}
 }
 
-/* A value in a line: "shortest_edge 256", "0.5, 0.5, 0.5", "RGB". */
-static void print_plain(const struct json *value)
+/* A text, a number, true or false; nothing of what holds others. */
+static void print_one(const struct json *value)
 {
-	const struct json *item = json_first(value);
 	double number;
 
 	if (json_string(value))
 		fputs(json_string(value), stdout);
 	else if (json_double(value, &number))
 		printf("%.10g", number);
+	else if (json_bool(value, false))
+		fputs("true", stdout);
+	else if (!json_bool(value, true))
+		fputs("false", stdout);
+}
+
+/* A value in a line: "shortest_edge 256", "0.5, 0.5, 0.5", "RGB". */
+static void print_plain(const struct json *value)
+{
+	const struct json *item = json_first(value);
+
+	print_one(value);
 	for (; item; item = json_next(item)) {
 		if (json_key(item))
 			printf("%s ", json_key(item));
-		if (json_string(item))
-			fputs(json_string(item), stdout);
-		else if (json_double(item, &number))
-			printf("%.10g", number);
+		print_one(item);
 		if (json_next(item))
 			fputs(", ", stdout);
 	}
