@@ -151,8 +151,10 @@ INFO = {
         "input        pixel_values: float32 [batch, 3, height, width]",
         "output       logits: float32 [batch, 1000]",
         "resize: shortest_edge 256", "crop: height 224, width 224",
-        "mean: 0.485, 0.456, 0.406", "staged_by    skeleton"],
-    "onnx/MNIST/8": ["input        Input3", "output       Plus214_Output_0"],
+        "mean: 0.485, 0.456, 0.406", "antialias: true", "staged_by    skeleton"],
+    "onnx/MNIST/8": [
+        "input        Input3: tensor(float) [1x1x28x28]",
+        "output       Plus214_Output_0: tensor(float) [1x10]"],
     "tensorflow/google/two/two/1": [
         "staged_by    freeze of signature serving_default",
         "input        x: float32 [?, 8]", "output       y: float32 [?, 4]"],
@@ -269,6 +271,16 @@ def test_stage_with_a_skeleton_of_ones_own(make_mount, tmp_path, own):
     assert mine.read_bytes() == theirs.read_bytes()
 
 
+def test_a_skeleton_that_nobody_has(make_mount, tmp_path, own):
+    """A name without a set is one's own and no other."""
+    checkpoint(tmp_path / "weights.pth")
+    for name in ("nope", BUILT_IN):
+        done = make_mount().run("stage", tmp_path / "weights.pth",
+                                "--skeletons", own, "--skeleton", name, "-o",
+                                tmp_path / "no.onnx")
+        assert done.returncode == 1 and "not known" in done.stderr
+
+
 def test_a_damaged_skeleton_is_refused(make_mount, tmp_path, own):
     (own / "my_net.onnx").write_bytes(skeleton()[:1000])
     checkpoint(tmp_path / "weights.pth")
@@ -283,7 +295,13 @@ def test_a_mount_prefers_ones_own(hub, make_mount, tmp_path):
     own = tmp_path / "own"
     own.mkdir()
     model = onnx.load_from_string(skeleton())
-    model.graph.name = "mine"
+    for thing in [*model.graph.output, *model.graph.node]:
+        if hasattr(thing, "output"):
+            for at, name in enumerate(thing.output):
+                if name == "logits":
+                    thing.output[at] = "mine"
+        elif thing.name == "logits":
+            thing.name = "mine"
     (own / (BUILT_IN + ".onnx")).write_bytes(model.SerializeToString())
     scene = Scene(hub, tmp_path).fill()
     hub.web("download.pytorch.org", "models/squeezenet1_1-b8a52dc0.pth",
@@ -292,6 +310,6 @@ def test_a_mount_prefers_ones_own(hub, make_mount, tmp_path):
     with_own = scene.mount(make_mount, "--verify", "off", "--skeletons",
                            str(own), name="own_mount").start()
     without = scene.mount(make_mount, "--verify", "off").start()
-    names = [onnx.load(mount.path / path).graph.name
+    names = [onnx.load(mount.path / path).graph.output[0].name
              for mount in (with_own, without)]
-    assert names[0] == "mine" != names[1]
+    assert names == ["mine", "logits"]
