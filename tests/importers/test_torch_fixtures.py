@@ -26,6 +26,9 @@ NO_DL4J = {"swin_t": "matrices", "swin_tiny_patch4_window7_224.ms_in1k":
 # The dl4j form is of images of one size, which is not the fixture's.
 OTHER_SIZE = {"fcn_resnet50"}
 SAME = 2e-5  # of the largest value
+# Some 600 tensors: the pickle and the directory of the zip are past 130 KB
+# by themselves, and are read in blocks of 64 KiB.
+LONG_HEADERS = {"densenet121": 290_000, "inception_v3": 260_000}
 TENSORS = 4  # of a file, compared bit by bit
 
 
@@ -61,7 +64,7 @@ def model(elsewhere, request):
 def test_size_is_known_from_headers(model):
     """Nobody has looked at the model before: it is the first test of it."""
     cost = places.cost_of(model.elsewhere.hub, model.folder / "staged.onnx")
-    assert cost.bytes <= places.SIZE_KNOWN_BYTES
+    assert cost.bytes <= LONG_HEADERS.get(model.name, places.SIZE_KNOWN_BYTES)
 
 
 def test_plain_form_computes_what_the_library_does(model):
