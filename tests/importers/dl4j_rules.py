@@ -37,6 +37,9 @@ OPERATORS = {
     "Softmax": ("axis",),
     "Transpose": ("perm",),
 }
+# What is taken as 0 where it is absent, and is 0 where it must be: right
+# with it (of 0) and without.
+EITHER_WAY = {"AveragePool": {"count_include_pad"}}
 INITIALIZERS = {
     TensorProto.FLOAT: 4, TensorProto.DOUBLE: 8, TensorProto.INT64: 8,
 }
@@ -92,9 +95,13 @@ def known_operators(graph):
 
 
 def attributes_written_out(graph):
-    return [node.name for node in graph.graph.node
-            if sorted(attributes(node))
-            != sorted(OPERATORS.get(node.op_type, attributes(node)))]
+    found = []
+    for node in graph.graph.node:
+        free = EITHER_WAY.get(node.op_type, set())
+        said = set(attributes(node))
+        if said - free != set(OPERATORS.get(node.op_type, said)) - free:
+            found.append(node.name)
+    return found
 
 
 def gemm_has_no_third_input(graph):

@@ -19,6 +19,7 @@ import synth
 import synth_keras
 import synth_tensorflow
 from mounted import wait_until
+from raw_http import ask
 
 HERE = pathlib.Path(__file__).resolve().parent
 FIXTURES = HERE / "fixtures"
@@ -96,6 +97,13 @@ class Elsewhere:
         self.known.add(what)
         return new
 
+    def _web(self, host, path, local):
+        """A real host knows a file's digest before anyone asks."""
+        self.hub.web(host, path, local)
+        reply = ask("%s/%s" % (self.hub.hosts[host], path), "HEAD",
+                    {"User-Agent": "omnihub-test"})
+        assert reply.status == 200
+
     def torchvision(self, name):
         spec = synth.load_spec(FIXTURES / "torchvision" / name)
         if self._is_new("torchvision", name):
@@ -103,7 +111,7 @@ class Elsewhere:
             folder.mkdir(parents=True)
             synth.write_weights(spec, folder)
             path = urllib.parse.urlsplit(spec["url"]).path[1:]
-            self.hub.web(TORCH_HOST, path, folder / spec["files"][0]["file"])
+            self._web(TORCH_HOST, path, folder / spec["files"][0]["file"])
         return (self.mount.path / "pytorch/torchvision" / name
                 / weights_name(name, spec["url"]))
 
@@ -129,7 +137,7 @@ class Elsewhere:
             row = next(row for row in catalogue("keras") if
                        (row["application"], row["variant"]) == (name, ""))
             parts = urllib.parse.urlsplit(row["url"])
-            self.hub.web(parts.netloc, parts.path[1:], path)
+            self._web(parts.netloc, parts.path[1:], path)
         return self.mount.path / "keras" / name
 
     def saved_model(self, name):

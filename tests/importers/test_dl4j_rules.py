@@ -117,6 +117,13 @@ def uneven_pool(model):
     set_attribute("MaxPool", "pads", [0, 0, 1, 1])(model)
 
 
+def average_of_padding(model):
+    set_operator("Tanh", "AveragePool")(model)
+    for name, value in (("kernel_shape", [3, 3]), ("pads", [1, 1, 1, 1]),
+                        ("strides", [1, 1]), ("count_include_pad", 1)):
+        set_attribute("AveragePool", name, value)(model)
+
+
 def convolution_of_a_row(model):
     set_operator("Tanh", "Conv")(model)
     set_attribute("Conv", "kernel_shape", [3])(model)
@@ -138,6 +145,8 @@ BROKEN = [
     ("slice_is_of_one_axis", set_constant("Slice", 3, [0, 1])),
     ("slice_is_of_one_axis", set_constant("Slice", 3, [-1])),
     ("pools_pad_both_sides", uneven_pool),
+    ("pools_pad_both_sides", average_of_padding),
+    ("attributes_written_out", set_operator("Tanh", "AveragePool")),
     ("convolutions_are_of_images", convolution_of_a_row),
     ("unsqueeze_is_of_one_axis", unsqueeze_twice),
     ("clip_has_both_bounds", set_operator("Tanh", "Clip")),

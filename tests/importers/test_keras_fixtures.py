@@ -9,6 +9,7 @@ OMNIHUB_TENSORFLOW_PYTHON names: Keras 3, and the package of Keras 2.
 import json
 import os
 
+import numpy as np
 import onnx
 import pytest
 
@@ -24,6 +25,9 @@ NAMES = places.names("keras")
 # of one layer tell which graph it is.
 SCATTERED = {"DenseNet121": 6_500_000, "MobileNetV3Small": 2_000_000,
              "EfficientNetB0": 400_000}
+# Both ONNX forms are of images of one size, which is not the fixture's.
+OTHER_SIZE = ["MobileNetV3Small"]
+SAME_SIZE = [name for name in NAMES if name not in OTHER_SIZE]
 JUDGES = ["judge_keras", "judge_tf_keras"]
 
 
@@ -83,14 +87,58 @@ def assert_right(path, name, run=judge.run_whole):
             fixture_runs.compare(output, values, arrays, spec["tolerance"])
 
 
-@pytest.mark.parametrize("name", NAMES)
+def answers(path, name, count):
+    """What @path computes of images as large as it takes: (images, outputs)"""
+    session = judge.open_session(path)
+    image, = session.get_inputs()
+    spec = fixture_runs.load_spec(fixture_of(name))
+    entry, = spec["runs"][0]["inputs"]
+    images = fixture_runs.rule_array(dict(entry["synth"], shape=[
+        count, *image.shape[1:]]))
+    return images, judge.run_rows(session, {image.name: images})
+
+
+def write_fixture(folder, name, images, outputs):
+    """One that says that the application computes @outputs of @images."""
+    folder.mkdir()
+    spec = fixture_runs.load_spec(fixture_of(name))
+    keys = [output["key"] for output in spec["runs"][0]["outputs"]]
+    assert len(keys) == len(outputs)
+    run = {"inputs": [{"key": "images", "array": "images"}],
+           "outputs": [{"key": key, "array": "of_" + key} for key in keys]}
+    (folder / "spec.json").write_text(json.dumps(
+        {"runs": [run], "tolerance": spec["tolerance"]}))
+    np.savez(folder / "expected.npz", images=images, **{
+        "of_" + key: values for key, values in zip(keys, outputs.values())})
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OTHER_SIZE)
+def test_forms_of_one_size(folders, tmp_path, name):
+    """Keras judges what they compute of images of the size they take."""
+    jobs = []
+    for form in ("", "dl4j"):
+        path = folders[name] / form / "staged.onnx"
+        if form == "":
+            onnx.checker.check_model(str(path), full_check=True)
+        fixture = write_fixture(tmp_path / ("of" + form), name,
+                                *answers(path, name, 1))
+        jobs.append([fixture, folders[name] / "staged.h5"])
+    assert [said["wrong"] for said in judge_many.verdicts(
+        "judge_keras", jobs)] == [None, None]
+    assert dl4j_rules.broken(onnx.load(folders[name]
+                                       / "dl4j/staged.onnx")) == []
+
+
+@pytest.mark.parametrize("name", SAME_SIZE)
 def test_plain_form_computes_what_the_application_did(folders, name):
     path = folders[name] / "staged.onnx"
     onnx.checker.check_model(str(path), full_check=True)
     assert_right(path, name)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SAME_SIZE)
 def test_dl4j_form(folders, name):
     """An image at a time, and within its rules."""
     path = folders[name] / "dl4j/staged.onnx"
