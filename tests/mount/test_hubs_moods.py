@@ -56,7 +56,8 @@ def outcome(path):
 
 REFUSALS = [
     (401, {errno.EACCES}), (403, {errno.EACCES}), (404, {errno.ENOENT}),
-    (429, {errno.EIO, errno.ETIMEDOUT}), (500, {errno.EIO, errno.ETIMEDOUT}),
+    (429, {errno.EIO, errno.ETIMEDOUT}),
+    pytest.param(500, {errno.EIO, errno.ETIMEDOUT}, marks=pytest.mark.slow),
 ]
 
 
@@ -86,7 +87,8 @@ def test_refusals(scene, impatient, status, errnos):
     assert impatient.alive()
 
 
-@pytest.mark.parametrize("status", [429, 500])
+@pytest.mark.parametrize("status", [
+    429, pytest.param(500, marks=pytest.mark.slow)])
 def test_what_passes_is_forgotten(scene, impatient, status):
     """A hub that is well again is believed again, soon."""
     scene.hub.set(status={"status": status, "origin": "any"})
@@ -318,7 +320,9 @@ def test_addresses_of_a_release_are_renewed(scene, make_mount):
 
 # ---- silence ----
 
-@pytest.mark.parametrize("name", HOSTS)
+@pytest.mark.parametrize("name", [
+    name if name in ("torchvision", "tensorflow") else
+    pytest.param(name, marks=pytest.mark.slow) for name in HOSTS])
 def test_a_silent_hub(scene, impatient, name):
     """ETIMEDOUT at the deadline; every other hub answers meanwhile."""
     origin = HOSTS[name]
