@@ -172,7 +172,8 @@ static void write_plan(struct json_write *json, const char *key,
 		       const struct plan *plan)
 {
 	json_write_open(json, key, '{');
-	json_write_text(json, "digest", plan->digest);
+	if (plan->digest[0])
+		json_write_text(json, "digest", plan->digest);
 	json_write_u64(json, "size", plan->size);
 	json_write_u64(json, "generated_bytes", plan->byte_count);
 	json_write_close(json, '}');

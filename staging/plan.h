@@ -50,7 +50,7 @@ struct plan {
 	size_t byte_count;
 	struct plan_source *sources;
 	size_t source_count;
-	char digest[65]; /* hex SHA-256 of its encoding */
+	char digest[65]; /* hex SHA-256 of its encoding; "": only foreseen */
 };
 
 void plan_free(struct plan *plan);

@@ -24,6 +24,7 @@
 
 #define WEIGHTS_NAME "weights.h5"
 #define ONNX_NAME "staged.onnx"
+#define H5_NAME "staged.h5"
 #define DL4J_NAME "dl4j"
 
 /* A weights file that is open, and the graph it belongs to. */
@@ -110,14 +111,17 @@ static int read_near(struct keras_model *model, uint8_t *bytes,
 	return hdf5_read(&model->file, tensor->off, tensor->len, bytes);
 }
 
-/* Published weights of some models have a graph of their own. */
+/*
+ * Published weights of some models have a graph of their own.  A file with a
+ * digest is what was published, or its reads fail.
+ */
 static int choose_graph(struct keras_model *model, struct refusal *why)
 {
 	const struct keras_condition *when = &model->config.when;
 	uint8_t bytes[4 * KERAS_NEAR_MAX];
 	int r;
 
-	if (!when->otherwise)
+	if (!when->otherwise || model->blob->digest.kind != DIGEST_NONE)
 		return 0;
 	r = read_near(model, bytes, why);
 	if (r < 0 || is_near(when, bytes))
@@ -175,7 +179,7 @@ static int model_open(const struct stage_repo *repo, struct keras_model *out,
 }
 
 /* Where the file's names would not do, under those of the graph. */
-static int compose(struct keras_model *model, struct plan **out,
+static int compose(struct keras_model *model, bool foresee, struct plan **out,
 		   struct refusal *why)
 {
 	auto_h5_layers struct h5_layers layers = { 0 };
@@ -192,10 +196,28 @@ static int compose(struct keras_model *model, struct plan **out,
 				&model->root.layers, slash, why);
 
 	if (r == 0 && slash) {
-		r = h5_layers_find(&model->file, &model->root, slash, &layers);
+		r = foresee ? h5_layers_foresee(&model->root, slash, &layers)
+			    : h5_layers_find(&model->file, &model->root, slash,
+					     &layers);
 		full.layers = &layers;
 	}
-	return r < 0 ? r : h5_compose(&full, out, why);
+	if (r == 0)
+		r = h5_compose(&full, out, why);
+	if (r == 0 && slash && foresee)
+		(*out)->digest[0] = '\0';
+	return r;
+}
+
+/* The whole model; layers under new names are looked up when it is opened. */
+static int add_h5(const struct keras_model *model, struct plan *plan,
+		  struct stage_listing *out)
+{
+	uint64_t size = plan->size;
+
+	if (plan->digest[0])
+		return stage_listing_add_plan(out, H5_NAME, model->repo, plan);
+	plan_free(plan);
+	return stage_listing_add_deferred(out, "", H5_NAME, model->repo, size);
 }
 
 /* What info.json says is of the whole model, its ports from the skeleton. */
@@ -238,7 +260,7 @@ static int add_root(struct keras_model *model, struct stage_listing *out,
 	auto_staged_model struct staged_model *staged = NULL;
 	auto_plan struct plan *plan = NULL;
 	auto_refusal struct refusal onnx = { 0 };
-	int r = compose(model, &plan, why);
+	int r = compose(model, true, &plan, why);
 
 	if (r < 0)
 		return r;
@@ -254,9 +276,7 @@ static int add_root(struct keras_model *model, struct stage_listing *out,
 	plan_free(staged->onnx);
 	staged->onnx = take_ptr(plan);
 	r = add_info(model, "model_config", staged, out);
-	return r < 0 ? r
-		     : stage_listing_add_plan(out, "staged.h5", model->repo,
-					      take_ptr(staged->onnx));
+	return r < 0 ? r : add_h5(model, take_ptr(staged->onnx), out);
 }
 
 static int add_dl4j(struct keras_model *model, struct stage_listing *out,
@@ -306,6 +326,8 @@ static int plan_file(const struct stage_repo *repo, const char *path,
 
 	if (r < 0)
 		return r;
+	if (strcmp(path, H5_NAME) == 0)
+		return compose(&model, false, out, &why);
 	dirs = dirs_of(&model);
 	r = keras_onnx_stage(&dirs, &model.config, repo, model.index,
 			     dl4j ? STAGE_FORM_DL4J : repo->form, &staged,

@@ -48,6 +48,18 @@ static int make_entries(const struct h5_layers *layers, struct h5_entry **out,
 	return 0;
 }
 
+/* Calls @out by its new name. */
+static int name_layer(const char *name, char slash, struct h5_layer *out)
+{
+	out->name = mem_strdup(name);
+	if (!out->name)
+		return -ENOMEM;
+	for (char *c = out->name; *c; c++)
+		if (*c == '/')
+			*c = slash;
+	return 0;
+}
+
 static int find_layer(struct hdf5_file *file, const struct hdf5_root *root,
 		      const char *name, char slash, struct h5_layer *out)
 {
@@ -56,14 +68,31 @@ static int find_layer(struct hdf5_file *file, const struct hdf5_root *root,
 	if (r == -ENOENT)
 		return refuse(file->why, "hdf5-keras", name,
 			      "a layer that the file names is not in it");
+	return r < 0 ? r : name_layer(name, slash, out);
+}
+
+int h5_layers_foresee(const struct hdf5_root *root, char slash,
+		      struct h5_layers *out)
+{
+	auto_h5_layers struct h5_layers layers = { 0 };
+	int r = 0;
+
+	layers.layers = mem_array(root->layers.count + 1,
+				  sizeof(*layers.layers));
+	if (!layers.layers)
+		return -ENOMEM;
+	while (r == 0 && layers.count < root->layers.count) {
+		struct h5_layer *layer = &layers.layers[layers.count];
+
+		layer->header = HDF5_SUPERBLOCK_BYTES;
+		r = name_layer(root->layers.names[layers.count], slash, layer);
+		if (r == 0)
+			layers.count++;
+	}
 	if (r < 0)
 		return r;
-	out->name = mem_strdup(name);
-	if (!out->name)
-		return -ENOMEM;
-	for (char *c = out->name; *c; c++)
-		if (*c == '/')
-			*c = slash;
+	*out = layers;
+	layers = (struct h5_layers){ 0 };
 	return 0;
 }
 

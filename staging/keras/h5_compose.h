@@ -49,6 +49,10 @@ DEFINE_AUTO(h5_layers, struct h5_layers, h5_layers_release)
 int h5_layers_find(struct hdf5_file *file, const struct hdf5_root *root,
 		   char slash, struct h5_layers *out) MUST_CHECK;
 
+/* The same names, leading nowhere: the plan will have this size. */
+int h5_layers_foresee(const struct hdf5_root *root, char slash,
+		      struct h5_layers *out) MUST_CHECK;
+
 /* What is composed.  All is borrowed. */
 struct h5_full {
 	const struct hdf5_root *root;

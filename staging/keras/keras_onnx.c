@@ -86,7 +86,11 @@ int keras_onnx_foresee(const struct skeleton_dirs *dirs,
 	if (r == -EBADMSG)
 		return refuse(why, "weights", path,
 			      "the file is too short for the model's weights");
-	return r < 0 ? r : skeleton_bind(skeleton, weights, form, out, why);
+	if (r == 0)
+		r = skeleton_bind(skeleton, weights, form, out, why);
+	if (r == 0)
+		(*out)->onnx->digest[0] = '\0';
+	return r;
 }
 
 int keras_onnx_stage(const struct skeleton_dirs *dirs,
