@@ -176,7 +176,9 @@ static int complain_refused(const struct stage_arguments *arguments,
 	size_t len;
 
 	if (!status)
-		return complain("%s has no PyTorch model to stage",
+		return complain("%s has no model to stage; of weights alone "
+				"say what they are: --skeleton or "
+				"--application",
 				arguments->source);
 	len = (size_t)status->content->size;
 	text = mem_alloc(len + 1);
@@ -321,8 +323,10 @@ static int stage_write(const struct stage_arguments *arguments,
 	int r = stage_list(repo, dir, &listing);
 
 	if (r == -ENOENT)
-		return complain("%s has no model for %s", arguments->source,
-				arguments->task ? arguments->task : "staging");
+		return arguments->task
+			       ? complain("%s has no model for %s",
+					  arguments->source, arguments->task)
+			       : complain_refused(arguments, &listing);
 	if (r < 0)
 		return complain("cannot stage %s: %s", arguments->source,
 				strerror(-r));
