@@ -99,7 +99,7 @@ def test_limit_past_the_deadline_fails_soon(hub, make_mount):
 def test_expired_addresses_are_renewed(hub, model, limit, told):
     """A signed URL that is no longer good (403) is asked for again."""
     _, path, body = model
-    hub.set(expire=dict(limit, told=told), bytes_per_second=4 * MIB)
+    hub.set(expire=dict(limit, told=told), bytes_per_second=MIB)
     assert path.read_bytes() == body
     resolved = [request for request in hub.requests()
                 if "/resolve/" in request["path"]]

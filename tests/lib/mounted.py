@@ -103,9 +103,14 @@ class Mount:
             os.kill(self.pid, 0)
         except ProcessLookupError:
             return False
-        # A zombie without a parent that waits is gone for us.
-        with open("/proc/%d/stat" % self.pid, encoding="utf-8") as stat:
-            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
+        # A zombie without a parent that waits is gone for us, once its threads
+        # are: until then they hold its files, and so the cache.
+        try:
+            with open("/proc/%d/stat" % self.pid, encoding="utf-8") as stat:
+                state = stat.read().rsplit(")", 1)[1].split()[0]
+            return state != "Z" or len(os.listdir("/proc/%d/task" % self.pid)) > 1
+        except FileNotFoundError:
+            return False
 
     def stop(self):
         """Unmounts as a user would, and waits for the daemon's end."""

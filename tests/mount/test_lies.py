@@ -136,7 +136,17 @@ def test_corrupt_pages_do_not_stay(hub, make_mount, body):
     errno_of(path.read_bytes)
     assert wait_until(lambda: mount.status()["cache_bad_digests_total"],
                       scaled(10))
+    # It is counted a moment before the kernel is told.
+    assert wait_until(lambda: shows_no_lie(path, body), scaled(2))
     assert read_or_errno(path, body) in (0, errno.EIO)
+
+
+def shows_no_lie(path, body):
+    try:
+        read_or_errno(path, body)
+    except AssertionError:
+        return False
+    return True
 
 
 # What is hidden, entry by entry; what is no JSON text is refused whole.
