@@ -73,6 +73,42 @@ def grid_sample(image, grid, mode="bilinear",
     return total.reshape(*image.shape[:2], *grid.shape[1:3])
 
 
+def fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
+    """Overlapping patches summed: a transposed convolution that copies."""
+    def pair(value):
+        return [value] * 2 if isinstance(value, int) else list(value)
+
+    output, kernel, dilation, padding, stride = map(
+        pair, (output_size, kernel_size, dilation, padding, stride))
+    spans = [d * (k - 1) + 1 for d, k in zip(dilation, kernel)]
+    patches = [(size + 2 * p - span) // s + 1 for size, p, span, s
+               in zip(output, padding, spans, stride)]
+    beyond = [size - ((n - 1) * s - 2 * p + span) for size, n, s, p, span
+              in zip(output, patches, stride, padding, spans)]
+    places = kernel[0] * kernel[1]
+    channels = x.shape[1] // places
+    copy = torch.eye(places).reshape(places, 1, *kernel)
+    found = torch.nn.functional.conv_transpose2d(
+        x.reshape(-1, places, *patches), copy, None, stride, padding, beyond,
+        1, dilation)
+    return found.reshape(-1, channels, *output)
+
+
+def adaptive_average_by(adaptive):
+    """Windows of one size each, where the sizes divide: that of tracing."""
+    def pool(x, output_size):
+        if isinstance(output_size, int):
+            output_size = (output_size, output_size)
+        before = [int(size) for size in x.shape[-2:]]
+        if tuple(output_size) in ((1, 1), tuple(before)) or (
+                None in output_size) or any(
+                    old % new for old, new in zip(before, output_size)):
+            return adaptive(x, output_size)
+        kernel = [old // new for old, new in zip(before, output_size)]
+        return torch.nn.functional.avg_pool2d(x, kernel)
+    return pool
+
+
 def einsum_by(einsum):
     """A sum of products of two tensors as one product of matrices."""
     def product(equation, *operands):
@@ -132,6 +168,9 @@ def written_out():
               (functional, "batch_norm"): batch_norm_by(functional.batch_norm),
               (functional, "rms_norm"): rms_norm,
               (functional, "grid_sample"): grid_sample,
+              (functional, "fold"): fold,
+              (functional, "adaptive_avg_pool2d"): adaptive_average_by(
+                  functional.adaptive_avg_pool2d),
               (torch, "einsum"): einsum_by(torch.einsum),
               (torch, "tensor_split"): tensor_split_by(torch.tensor_split)}
     kept = {place: getattr(*place) for place in others}
