@@ -148,7 +148,8 @@ def gather_takes_no_scalar(graph):
 def slice_is_of_one_axis(graph):
     found = []
     for node in graph.nodes("Slice"):
-        axes = graph.constant(node.input[3]) if len(node.input) == 4 else None
+        # Steps, the fifth, may be given or not.
+        axes = graph.constant(node.input[3]) if len(node.input) > 3 else None
         starts = graph.constant(node.input[1])
         if axes is None or len(axes) != 1 or axes[0] < 0 or starts is None:
             found.append(node.name)
