@@ -9,7 +9,7 @@ import pytest
 
 from hub_scene import (GITHUB_API, GOOGLE, KAGGLE, MODELS, RAW, SERVE, TORCH,
                        Scene, file_of)
-from mounted import drop_pages
+from mounted import drop_pages, wait_until
 
 PROBE = 512  # what is read of a file to know its size
 
@@ -61,6 +61,9 @@ def test_no_byte_twice(scene, make_mount, name):
     os.listdir(mount.path / MODELS[name][0])
     file_of(mount, name).read_bytes()
     path = MODELS[name][1].rpartition("/")[2]
+    # What was sent is counted a moment after it was.
+    assert wait_until(lambda: all(seen["ended"]
+                                  for seen in scene.hub.requests()))
     bytes_sent = sum(seen["bytes"] for seen in scene.hub.requests()
                      if seen["status"] in (200, 206) and
                      ((seen["file"] or "").endswith(path)
