@@ -111,17 +111,26 @@ static int read_near(struct keras_model *model, uint8_t *bytes,
 	return hdf5_read(&model->file, tensor->off, tensor->len, bytes);
 }
 
-/*
- * Published weights of some models have a graph of their own.  A file with a
- * digest is what was published, or its reads fail.
- */
-static int choose_graph(struct keras_model *model, struct refusal *why)
+/* Its bytes are checked against the digest that the catalogue has. */
+static bool is_published(const struct keras_model *model,
+			 const struct json *facts)
+{
+	const char *want = json_string(json_get(facts, "digest"));
+	char digest[DIGEST_TEXT];
+
+	digest_text(&model->blob->digest, digest);
+	return want && *digest && strcmp(want, digest) == 0;
+}
+
+/* Published weights of some models have a graph of their own. */
+static int choose_graph(struct keras_model *model, const struct json *facts,
+			struct refusal *why)
 {
 	const struct keras_condition *when = &model->config.when;
 	uint8_t bytes[4 * KERAS_NEAR_MAX];
 	int r;
 
-	if (!when->otherwise || model->blob->digest.kind != DIGEST_NONE)
+	if (!when->otherwise || is_published(model, facts))
 		return 0;
 	r = read_near(model, bytes, why);
 	if (r < 0 || is_near(when, bytes))
@@ -175,7 +184,7 @@ static int model_open(const struct stage_repo *repo, struct keras_model *out,
 		r = read_config(out, why);
 	if (r == 0)
 		r = read_file(out, why);
-	return r < 0 ? r : choose_graph(out, why);
+	return r < 0 ? r : choose_graph(out, json_root(facts), why);
 }
 
 /* Where the file's names would not do, under those of the graph. */
