@@ -51,9 +51,8 @@ def fill_one(name, tensor, scale, generator):
     spread, middle = 0.1, 0.0
     if name.endswith("running_var"):
         spread, middle = 0.3, 1.0
-    elif tensor.ndim >= 2:
-        fan_in = math.prod(tensor.shape[1:])
-        spread = 1.7 * math.sqrt(1.5 / max(fan_in, 1))
+    elif tensor.ndim >= 2 and math.prod(tensor.shape[1:]) > 1:
+        spread = 1.7 * math.sqrt(1.5 / math.prod(tensor.shape[1:]))
     elif not name.endswith(("bias", "running_mean")):
         spread, middle = 0.2 * scale, scale
     tensor.uniform_(middle - spread, middle + spread, generator=generator)
@@ -127,7 +126,7 @@ def session(skeleton, tensors):
         onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL)
     options.add_session_config_entry("session.disable_prepacking", "1")
     given = [(hole.name, onnxruntime.OrtValue.ortvalue_from_numpy(
-        np.ascontiguousarray(tensors[hole.external_data[0].value])))
+        np.require(tensors[hole.external_data[0].value], None, "C")))
         for hole in holes(model)]
     options.add_external_initializers(*(list(each) for each in zip(*given)))
     return onnxruntime.InferenceSession(
