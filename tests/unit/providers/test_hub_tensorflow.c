@@ -676,7 +676,7 @@ static void an_address_that_expired(void **state)
 	assert_int_equal(repo_source(repo, index, &source), 0);
 	for (unsigned int i = 0; i < 3; i++) {
 		assert_int_equal(fake_read_range(source, i, 4, bytes), 0);
-		assert_memory_equal(bytes, INDEX + i, 4);
+		assert_memory_equal(bytes, &INDEX[i], 4);
 		assert_int_equal(asked, 4 + (i == 2));
 		signature += i == 1;
 	}
