@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "staging/stage_status.h"
 
+#include <errno.h>
+
 #include "base/limits.h"
 #include "base/str.h"
 #include "staging/archive/archive.h"
@@ -33,8 +35,8 @@ static int write_job(const struct stage_repo *repo, size_t index,
 	if (r < 0)
 		return r;
 	r = archive_progress(repo->jobs, &blob->key, &done, &total);
-	if (r < 0 && r != -ENOENT)
-		return r;
+	if (r < 0)
+		return r == -ENOENT ? -ETIMEDOUT : r; /* none goes on */
 	json_write_init(&json, out);
 	json_write_open(&json, NULL, '{');
 	json_write_text(&json, "state", "unpacking");

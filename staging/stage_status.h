@@ -16,7 +16,8 @@ int status_add_refusal(struct stage_listing *out, const struct stage_repo *repo,
 
 /*
  * How far the job is that unpacks file @index; the listing is moving.  It is
- * in state "unpacking", with "done" of "total" bytes read.
+ * in state "unpacking", with "done" of "total" bytes read.  -ETIMEDOUT: no
+ * job goes on; something else took too long.
  */
 int status_add_job(struct stage_listing *out, const struct stage_repo *repo,
 		   size_t index) MUST_CHECK;

@@ -214,6 +214,8 @@ static int list_staged(const struct stage_repo *repo, const char *dir,
 		return *dir ? r : 0;
 	if (r == -EBADMSG)
 		return *dir ? -ENOENT : status_add_refusal(out, repo, &why);
+	if (r == -ETIMEDOUT && !*dir && place.in_archive)
+		return status_add_job(out, repo, place.archive);
 	if (r < 0)
 		return r;
 	r = list_place(repo, &place, dir, out);
