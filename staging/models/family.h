@@ -87,10 +87,16 @@ extern const struct family family_bert;
 extern const struct family family_camembert;
 extern const struct family family_distilbert;
 extern const struct family family_electra;
+extern const struct family family_gemma;
 extern const struct family family_gpt2;
 extern const struct family family_gpt_neo;
+extern const struct family family_llama;
+extern const struct family family_mistral;
 extern const struct family family_mpnet;
 extern const struct family family_opt;
+extern const struct family family_phi3;
+extern const struct family family_qwen2;
+extern const struct family family_qwen3;
 extern const struct family family_roberta;
 extern const struct family family_xlm_roberta;
 
