@@ -38,14 +38,18 @@ CLASSES = {"albert": "Albert", "bert": "Bert", "camembert": "Camembert",
            "deberta": "Deberta", "deberta-v2": "DebertaV2",
            "distilbert": "DistilBert", "electra": "Electra", "mpnet": "MPNet",
            "roberta": "Roberta", "xlm-roberta": "XLMRoberta",
-           "gemma": "Gemma", "llama": "Llama", "mistral": "Mistral",
-           "phi3": "Phi3", "qwen2": "Qwen2", "qwen3": "Qwen3"}
+           "gemma": "Gemma", "gpt_neox": "GPTNeoX", "llama": "Llama", "mistral": "Mistral",
+           "phi": "Phi", "phi3": "Phi3", "qwen2": "Qwen2", "qwen3": "Qwen3"}
 
 # Of a family without a base of its own: whose inputs and sizes it has.
-BASES = {"deberta": "deberta-v2-base", "gemma": "gemma", "llama": "llama",
+BASES = {"deberta": "deberta-v2-base", "gemma": "gemma",
+         "gpt_neox": "llama", "llama": "llama", "phi": "llama",
          "mistral": "mistral", "phi3": "llama", "qwen2": "qwen2",
          "qwen3": "qwen3"}
 DEBERTA = {"model_type": "deberta", "type_vocab_size": 0}
+NEOX = {"model_type": "gpt_neox", "hidden_act": "gelu",
+        "attention_bias": True}
+PHI = {"model_type": "phi", "hidden_act": "gelu_new"}
 PHI3 = {"model_type": "phi3", "rms_norm_eps": 1e-5}
 YARN = {"rope_type": "yarn", "factor": 4.0, "beta_fast": 2.0,
         "beta_slow": 0.125, "original_max_position_embeddings": 16}
@@ -121,6 +125,12 @@ TABLE = [
          **YARN, "rope_theta": 50.0, "mscale": 0.7, "mscale_all_dim": 1.5,
          "truncate": False}}),
     ("mistral-window", "mistral", "text-generation", {"sliding_window": 3}),
+    ("gpt-neox", "gpt_neox", "text-generation",
+     {**NEOX, "rotary_pct": 0.5, "rotary_emb_base": 10000}),
+    ("gpt-neox-serial", "gpt_neox", "text-generation",
+     {**NEOX, "use_parallel_residual": False, "attention_bias": False,
+      "rotary_pct": 1.0, "rotary_emb_base": 500, "rope_theta": 500,
+      "layer_norm_eps": 1e-3, "hidden_act": "relu"}),
     ("mpnet-question-answering", "mpnet", "question-answering", {}),
     ("mpnet-token-classification", "mpnet", "token-classification", LABELS),
     ("mpnet-unusual", "mpnet", "fill-mask", UNUSUAL),
@@ -149,6 +159,11 @@ TABLE = [
      {"use_sliding_window": True, "sliding_window": 2,
       "max_window_layers": 0, "layer_types": None, "attention_bias": True,
       "tie_word_embeddings": True, "rms_norm_eps": 1e-3}),
+    ("phi", "phi", "text-generation", {**PHI, "partial_rotary_factor": 0.5}),
+    ("phi-norms", "phi", "text-generation",
+     {**PHI, "qk_layernorm": True, "partial_rotary_factor": 0.25,
+      "num_key_value_heads": None, "layer_norm_eps": 1e-3,
+      "hidden_act": "relu", "rope_theta": 500.0}),
     ("roberta-other-pad", "roberta", "feature-extraction",
      {"pad_token_id": 6}),
     ("roberta-token-classification", "roberta", "token-classification",

@@ -45,6 +45,11 @@ static int fake_plan(const struct weights *weights, struct plan **out)
 	return 0;
 }
 
+bool models_know_code(const struct json *config)
+{
+	return json_get(config, "own_code") != NULL;
+}
+
 bool models_has_parts(const struct json *config, enum model_task task)
 {
 	(void)task;
