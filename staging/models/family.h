@@ -85,11 +85,13 @@ struct family {
 extern const struct family family_albert;
 extern const struct family family_bert;
 extern const struct family family_camembert;
+extern const struct family family_deit;
 extern const struct family family_distilbert;
 extern const struct family family_electra;
 extern const struct family family_gpt2;
 extern const struct family family_mpnet;
 extern const struct family family_roberta;
+extern const struct family family_vit;
 extern const struct family family_xlm_roberta;
 
 /* By model_type, or the class's name in old files.  NULL: not known. */
