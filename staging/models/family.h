@@ -24,6 +24,7 @@ struct emit {
 	enum model_part part;
 
 	struct causal *causal; /* causal.h; NULL: no decoder of text */
+	struct value *text;    /* of a body that has texts too: a row each */
 
 	/* To be set by the body: tokens that have a position; 0: any. */
 	uint64_t max_length;
@@ -85,6 +86,9 @@ struct family {
 extern const struct family family_albert;
 extern const struct family family_bert;
 extern const struct family family_camembert;
+extern const struct family family_clip;
+extern const struct family family_clip_text;
+extern const struct family family_clip_vision;
 extern const struct family family_deit;
 extern const struct family family_distilbert;
 extern const struct family family_electra;
