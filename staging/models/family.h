@@ -84,17 +84,23 @@ struct family {
 };
 
 extern const struct family family_albert;
+extern const struct family family_beit;
 extern const struct family family_bert;
 extern const struct family family_camembert;
 extern const struct family family_clip;
 extern const struct family family_clip_text;
 extern const struct family family_clip_vision;
 extern const struct family family_deit;
+extern const struct family family_dinov2;
+extern const struct family family_dinov2_with_registers;
 extern const struct family family_distilbert;
 extern const struct family family_electra;
 extern const struct family family_gpt2;
 extern const struct family family_mpnet;
 extern const struct family family_roberta;
+extern const struct family family_siglip;
+extern const struct family family_siglip_text;
+extern const struct family family_siglip_vision;
 extern const struct family family_vit;
 extern const struct family family_xlm_roberta;
 
