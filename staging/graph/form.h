@@ -53,6 +53,7 @@ struct sheet {
 	 * several; NULL: the form's own.
 	 */
 	const char *batch;
+	struct value *seen;	   /* what seen() gave last; NULL: nothing */
 };
 
 /* How the numbers of a head are turned by the place of the token. */
@@ -118,6 +119,16 @@ struct form {
 					struct value *table,
 					struct value *buckets);
 
+	/*
+	 * For each head the products of tokens' @x with @rows, the columns of
+	 * both being those of all heads; of them those of @index, of
+	 * block_flat_index().  As relative_bias().
+	 */
+	struct value **(*picked_products)(struct sheet *sheet, struct value *x,
+					  struct value *rows,
+					  unsigned int heads,
+					  struct value *index);
+
 	/* Numbers of tokens [.., tokens, width] as attention() has heads. */
 	struct value *(*over_heads)(struct sheet *sheet, struct value *x);
 
@@ -147,6 +158,9 @@ struct form {
 			       uint64_t number);
 	struct value *(*last)(struct sheet *sheet, struct value *x);
 	struct value *(*mean)(struct sheet *sheet, struct value *x);
+
+	/* Of each number the highest of all tokens. */
+	struct value *(*highest)(struct sheet *sheet, struct value *x);
 
 	/* The sum of the rows by @weights, shaped as ids. */
 	struct value *(*weigh)(struct sheet *sheet, struct value *x,

@@ -161,10 +161,11 @@ static struct value *clip_body(struct emit *emit)
 	image = patches_pixels(emit, &tower.patches);
 	text = text_tower(emit, tower_config(emit, "text_config"),
 			  "text_model.", ids);
-	emit->text = emit_unbiased(emit, text.pooled, 0, "", "text_projection");
+	emit->text = emit_projection(emit, text.pooled, 0, false, "",
+				     "text_projection");
 	image = image_layers(emit, &tower, image);
 	image = image_pooled(emit, &tower, image);
-	return emit_unbiased(emit, image, 0, "", "visual_projection");
+	return emit_projection(emit, image, 0, false, "", "visual_projection");
 }
 
 static void clip_output(struct emit *emit, struct value *x)
@@ -202,7 +203,8 @@ static void one_tower(struct emit *emit, struct value *x, struct value *pooled,
 	bool is_projected = bind_has(emit->bind, "%s.weight", projection);
 
 	if (is_projected) {
-		pooled = emit_unbiased(emit, pooled, 0, "", projection);
+		pooled = emit_projection(emit, pooled, 0, false, "",
+					 projection);
 		sheet->form->output_each(sheet, pooled, name);
 	}
 	emit_hidden(emit, x);

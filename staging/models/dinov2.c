@@ -40,7 +40,8 @@ struct dinov2 {
 	struct encoder encoder;
 	struct patches patches;
 	uint64_t registers;
-	uint64_t side; /* of the positions, in patches */
+	bool is_smooth; /* positions are interpolated with antialias=True */
+	uint64_t side;	/* of the positions, in patches */
 };
 
 /* Dinov2MLP; Dinov2SwiGLUFFN: two thirds of that, a multiple of 8. */
@@ -76,8 +77,9 @@ static struct dinov2 dinov2_read(struct emit *emit, uint64_t patch,
 	vit_read(emit, &model.encoder, patches);
 	inner_read(emit, &model.encoder);
 	model.encoder.no_qkv_bias = !config_flag(emit, "qkv_bias", true);
+	model.is_smooth = has_registers;
 	if (has_registers)
-		model.registers = config_index(emit, "num_register_tokens", 4,
+		model.registers = config_count(emit, "num_register_tokens", 4,
 					       MODEL_WIDTH_MAX);
 	model.side = patches->image[0] / patches->patch[0];
 	if (model.side != patches->image[1] / patches->patch[1])
@@ -95,7 +97,7 @@ static struct value *positions(struct emit *emit, const struct dinov2 *model,
 	table = block_slice(sheet, table, 1, INT32_MAX, 0);
 	if (!model->patches.any_size)
 		return table;
-	if (model->registers > 0)
+	if (model->is_smooth)
 		return block_resample_rows(sheet, table, model->side, map);
 	return block_resize_rows(sheet, table, model->side, map);
 }
@@ -178,7 +180,7 @@ static void dinov2_classes(struct emit *emit, struct value *x)
 static void registers_classes(struct emit *emit, struct value *x)
 {
 	classes_of(emit, x,
-		   config_index(emit, "num_register_tokens", 4,
+		   config_count(emit, "num_register_tokens", 4,
 				MODEL_WIDTH_MAX));
 }
 

@@ -56,24 +56,24 @@ void encoder_check(struct emit *emit, const struct encoder *encoder)
 			     "attention heads");
 }
 
-struct value *emit_linear(struct emit *emit, struct value *x, uint64_t rows,
-			  const char *prefix, const char *name)
+struct value *emit_projection(struct emit *emit, struct value *x, uint64_t rows,
+			      bool has_bias, const char *prefix,
+			      const char *name)
 {
-	struct value *weight, *bias;
+	struct value *weight, *bias = NULL;
 
 	weight = bind_matrix(emit->bind, rows, x->width, "%s%s.weight", prefix,
 			     name);
-	bias = bind_vector(emit->bind, weight->rows, "%s%s.bias", prefix, name);
+	if (has_bias)
+		bias = bind_vector(emit->bind, weight->rows, "%s%s.bias",
+				   prefix, name);
 	return emit->sheet.form->linear(&emit->sheet, x, weight, bias);
 }
 
-struct value *emit_unbiased(struct emit *emit, struct value *x, uint64_t rows,
-			    const char *prefix, const char *name)
+struct value *emit_linear(struct emit *emit, struct value *x, uint64_t rows,
+			  const char *prefix, const char *name)
 {
-	struct value *weight = bind_matrix(emit->bind, rows, x->width,
-					   "%s%s.weight", prefix, name);
-
-	return emit->sheet.form->linear(&emit->sheet, x, weight, NULL);
+	return emit_projection(emit, x, rows, true, prefix, name);
 }
 
 struct value *emit_norm(struct emit *emit, struct value *x, double eps,
@@ -91,15 +91,6 @@ struct value *emit_table(struct emit *emit, uint64_t width, const char *name)
 	return bind_matrix(emit->bind, 0, width, "%s.weight", name);
 }
 
-static struct value *looked_at(struct emit *emit, struct value *x,
-			       bool has_bias, const char *prefix,
-			       const char *name)
-{
-	if (has_bias)
-		return emit_linear(emit, x, x->width, prefix, name);
-	return emit_unbiased(emit, x, x->width, prefix, name);
-}
-
 static struct value *attend(struct emit *emit, const struct encoder *encoder,
 			    const char *prefix, struct value *x)
 {
@@ -107,10 +98,13 @@ static struct value *attend(struct emit *emit, const struct encoder *encoder,
 	uint64_t width = encoder->hidden;
 	bool biased = !encoder->no_qkv_bias;
 	struct attention attention = {
-		.q = looked_at(emit, x, biased, prefix, names->query),
-		.k = looked_at(emit, x, biased && !encoder->no_key_bias, prefix,
-			       names->key),
-		.v = looked_at(emit, x, biased, prefix, names->value),
+		.q = emit_projection(emit, x, width, biased, prefix,
+				     names->query),
+		.k = emit_projection(emit, x, width,
+				     biased && !encoder->no_key_bias, prefix,
+				     names->key),
+		.v = emit_projection(emit, x, width, biased, prefix,
+				     names->value),
 		.mask = encoder->mask,
 		.bias = encoder->bias,
 		.heads = encoder->heads,
