@@ -24,6 +24,7 @@ struct emit {
 	enum model_part part;
 
 	struct causal *causal; /* causal.h; NULL: no decoder of text */
+	struct value *text;    /* of a body that has texts too: a row each */
 
 	/* To be set by the body: tokens that have a position; 0: any. */
 	uint64_t max_length;
@@ -90,23 +91,36 @@ struct family {
 };
 
 extern const struct family family_albert;
+extern const struct family family_beit;
 extern const struct family family_bert;
 extern const struct family family_camembert;
+extern const struct family family_clip;
+extern const struct family family_clip_text;
+extern const struct family family_clip_vision;
 extern const struct family family_deberta;
 extern const struct family family_deberta_v2;
+extern const struct family family_deit;
+extern const struct family family_dinov2;
+extern const struct family family_dinov2_with_registers;
 extern const struct family family_distilbert;
 extern const struct family family_electra;
 extern const struct family family_gemma;
 extern const struct family family_gpt2;
 extern const struct family family_gpt_neo;
+extern const struct family family_gpt_neox;
 extern const struct family family_llama;
 extern const struct family family_mistral;
 extern const struct family family_mpnet;
 extern const struct family family_opt;
+extern const struct family family_phi;
 extern const struct family family_phi3;
 extern const struct family family_qwen2;
 extern const struct family family_qwen3;
 extern const struct family family_roberta;
+extern const struct family family_siglip;
+extern const struct family family_siglip_text;
+extern const struct family family_siglip_vision;
+extern const struct family family_vit;
 extern const struct family family_xlm_roberta;
 
 /* By model_type, or the class's name in old files.  NULL: not known. */

@@ -10,6 +10,11 @@ BASES = {
     "albert": "albert", "bert": "bert", "camembert": "roberta",
     "distilbert": "distilbert", "electra": "electra", "mpnet": "mpnet",
     "roberta": "roberta", "xlm-roberta": "roberta",
+    "gemma": "model", "llama": "model", "mistral": "model", "phi3": "model",
+    "qwen2": "model", "qwen3": "model",
+    "deberta": "deberta", "deberta-v2": "deberta", "gpt2": "transformer",
+    "gpt_neo": "transformer", "gpt_neox": "gpt_neox", "opt": "model",
+    "phi": "model",
 }
 PATTERNS = {
     "safetensors": ("model.safetensors", "model-%05d-of-%05d.safetensors"),
