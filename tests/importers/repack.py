@@ -24,6 +24,8 @@ TIED = {
     "albert": "predictions.decoder.weight",
     "bert": "cls.predictions.decoder.weight",
     "camembert": "lm_head.decoder.weight",
+    "deberta": "cls.predictions.decoder.weight",
+    "deberta-v2": "cls.predictions.decoder.weight",
     "distilbert": "vocab_projector.weight",
     "electra": "generator_lm_head.weight",
     "mpnet": "lm_head.decoder.weight",
