@@ -13,6 +13,7 @@
 #include "staging/models.h"
 
 struct causal;
+struct seq2seq;
 
 /* A model being emitted; borrows all that it points to. */
 struct emit {
@@ -23,7 +24,8 @@ struct emit {
 	enum model_task task;
 	enum model_part part;
 
-	struct causal *causal; /* causal.h; NULL: no decoder of text */
+	struct causal *causal;	 /* causal.h; NULL: no decoder of text */
+	struct seq2seq *seq2seq; /* seq2seq.h; NULL: no such model */
 
 	/* To be set by the body: tokens that have a position; 0: any. */
 	uint64_t max_length;
@@ -90,8 +92,11 @@ extern const struct family family_electra;
 extern const struct family family_gpt2;
 extern const struct family family_gpt_neo;
 extern const struct family family_mpnet;
+extern const struct family family_mt5;
 extern const struct family family_opt;
 extern const struct family family_roberta;
+extern const struct family family_t5;
+extern const struct family family_umt5;
 extern const struct family family_xlm_roberta;
 
 /* By model_type, or the class's name in old files.  NULL: not known. */
