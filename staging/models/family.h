@@ -85,6 +85,7 @@ struct family {
 };
 
 extern const struct family family_albert;
+extern const struct family family_bart;
 extern const struct family family_bert;
 extern const struct family family_camembert;
 extern const struct family family_deberta;
@@ -93,9 +94,12 @@ extern const struct family family_distilbert;
 extern const struct family family_electra;
 extern const struct family family_gpt2;
 extern const struct family family_gpt_neo;
+extern const struct family family_marian;
+extern const struct family family_mbart;
 extern const struct family family_mpnet;
 extern const struct family family_mt5;
 extern const struct family family_opt;
+extern const struct family family_pegasus;
 extern const struct family family_roberta;
 extern const struct family family_t5;
 extern const struct family family_umt5;

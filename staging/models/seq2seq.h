@@ -13,7 +13,7 @@
 #include "staging/models/family.h"
 
 struct seq2seq {
-	const void *model; /* for .encode and .decode */
+	const void *model; /* of .encode and .decode */
 	uint64_t width;	   /* of the encoder's states */
 
 	/* Rows of the last hidden state; .mask is made. */

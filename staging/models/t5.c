@@ -114,6 +114,8 @@ static void t5_read(struct emit *emit, const struct t5_kind *kind,
 		emit, "num_decoder_layers", model->layers, MODEL_LAYERS_MAX);
 	model->heads = (unsigned int)config_count(emit, "num_heads",
 						  kind->heads, MODEL_HEADS_MAX);
+	config_only_number(emit, "num_attention_heads", model->heads);
+	config_only_number(emit, "head_dim", (double)width);
 	model->inner = width * model->heads;
 	model->eps = config_number(emit, "layer_norm_epsilon", 1e-6);
 	read_activation(emit, model);
