@@ -4,13 +4,13 @@
 #include <string.h>
 
 static const struct family *const families[] = {
-	&family_albert,	    &family_bart,	 &family_bert,
-	&family_camembert,  &family_deberta,	 &family_deberta_v2,
-	&family_distilbert, &family_electra,	 &family_gpt2,
-	&family_gpt_neo,    &family_marian,	 &family_mbart,
-	&family_mpnet,	    &family_mt5,	 &family_opt,
-	&family_pegasus,    &family_roberta,	 &family_t5,
-	&family_umt5,	    &family_xlm_roberta,
+	&family_albert,	    &family_bart,    &family_bert,
+	&family_camembert,  &family_deberta, &family_deberta_v2,
+	&family_distilbert, &family_electra, &family_gpt2,
+	&family_gpt_neo,    &family_marian,  &family_mbart,
+	&family_mpnet,	    &family_mt5,     &family_opt,
+	&family_pegasus,    &family_roberta, &family_t5,
+	&family_umt5,	    &family_whisper, &family_xlm_roberta,
 };
 
 /* "BertForMaskedLM", "BertModel", but not "BertGenerationDecoder". */

@@ -103,6 +103,7 @@ extern const struct family family_pegasus;
 extern const struct family family_roberta;
 extern const struct family family_t5;
 extern const struct family family_umt5;
+extern const struct family family_whisper;
 extern const struct family family_xlm_roberta;
 
 /* By model_type, or the class's name in old files.  NULL: not known. */
