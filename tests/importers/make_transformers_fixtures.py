@@ -10,6 +10,7 @@ fixtures/activations.npz is written too.
 """
 
 import json
+import math
 import pathlib
 import sys
 import tempfile
@@ -32,17 +33,39 @@ ENDS = {
     "token-classification": "ForTokenClassification",
     "question-answering": "ForQuestionAnswering",
     "pretraining": "ForPreTraining",
+    "text2text-generation": "ForConditionalGeneration",
+    "summarization": "ForConditionalGeneration",
 }
 CLASSES = {"albert": "Albert", "bert": "Bert", "camembert": "Camembert",
            "deberta": "Deberta", "deberta-v2": "DebertaV2",
            "distilbert": "DistilBert", "electra": "Electra", "mpnet": "MPNet",
-           "roberta": "Roberta", "xlm-roberta": "XLMRoberta"}
+           "roberta": "Roberta", "xlm-roberta": "XLMRoberta",
+           "bart": "Bart", "marian": "Marian", "mbart": "MBart", "mt5": "MT5",
+           "pegasus": "Pegasus", "t5": "T5", "umt5": "UMT5",
+           "whisper": "Whisper"}
+# Where the class is not called by its family and task.
+KINDS = {("marian", "translation"): "MarianMTModel",
+         ("whisper", "automatic-speech-recognition"):
+         "WhisperForConditionalGeneration",
+         ("whisper", "audio-classification"): "WhisperForAudioClassification"}
 
 # Of a family without a base of its own: whose inputs and sizes it has.
-BASES = {"deberta": "deberta-v2-base"}
+BASES = {"deberta": "deberta-v2-base", "bart": "bart", "marian": "marian",
+         "mbart": "mbart", "mt5": "t5-v1_1-gated", "pegasus": "marian",
+         "t5": "t5", "umt5": "t5-v1_1-gated", "whisper": "whisper"}
 DEBERTA = {"model_type": "deberta", "type_vocab_size": 0}
 
-# Name, family, task, changes to the configuration of the family's base.
+PEGASUS = {"model_type": "pegasus", "activation_function": "relu",
+           "pad_token_id": 0, "eos_token_id": 1, "forced_eos_token_id": 1,
+           "decoder_start_token_id": 0, "decoder_vocab_size": None,
+           "share_encoder_decoder_embeddings": None}
+# Sizes of the decoder that are not the encoder's.
+UNLIKE = {"activation_function": "relu", "decoder_layers": 1,
+          "decoder_attention_heads": 2, "decoder_ffn_dim": 48}
+
+# Name, family, task, changes to the configuration of the family's base; then
+# what there is besides: "tensors" that the library would leave out as tied,
+# the numbers of "tokens" of longer cases.
 TABLE = [
     ("albert-question-answering", "albert", "question-answering", {}),
     ("albert-token-classification", "albert", "token-classification", LABELS),
@@ -51,6 +74,11 @@ TABLE = [
     ("albert-unusual", "albert", "fill-mask", UNUSUAL),
     ("bert-unusual", "bert", "fill-mask", UNUSUAL),
     ("bert-untied", "bert", "fill-mask", {"tie_word_embeddings": False}),
+    ("bart-text-classification", "bart", "text-classification", LABELS),
+    ("bart-unlike", "bart", "summarization",
+     {**UNLIKE, "scale_embedding": True}),
+    ("bart-untied", "bart", "text2text-generation",
+     {"tie_word_embeddings": False}),
     ("camembert-question-answering", "camembert", "question-answering", {}),
     ("camembert-text-classification", "camembert", "text-classification",
      LABELS),
@@ -87,14 +115,43 @@ TABLE = [
     ("electra-unusual-classes", "electra", "text-classification",
      {**UNUSUAL, **LABELS}),
     ("electra-unusual-discriminator", "electra", "pretraining", UNUSUAL),
+    ("marian-features", "marian", "feature-extraction", UNLIKE),
+    ("marian-unshared", "marian", "translation",
+     {"share_encoder_decoder_embeddings": False, "decoder_vocab_size": 120}),
+    ("mbart-features", "mbart", "feature-extraction",
+     {**UNLIKE, "scale_embedding": False}),
     ("mpnet-question-answering", "mpnet", "question-answering", {}),
     ("mpnet-token-classification", "mpnet", "token-classification", LABELS),
     ("mpnet-unusual", "mpnet", "fill-mask", UNUSUAL),
+    ("mt5", "mt5", "text2text-generation",
+     {"model_type": "mt5", "tie_word_embeddings": False, "d_kv": 6},
+     {"tensors": {"lm_head.weight": [100, 32]}}),
+    ("pegasus", "pegasus", "summarization", PEGASUS),
+    ("pegasus-features", "pegasus", "feature-extraction",
+     {**PEGASUS, **UNLIKE, "scale_embedding": False}),
     ("roberta-other-pad", "roberta", "feature-extraction",
      {"pad_token_id": 6}),
     ("roberta-token-classification", "roberta", "token-classification",
      LABELS),
     ("roberta-unusual", "roberta", "fill-mask", UNUSUAL),
+    ("t5-features", "t5", "feature-extraction",
+     {"layer_norm_epsilon": 1e-2, "feed_forward_proj": "gated-silu",
+      "dense_act_fn": "silu", "is_gated_act": True}),
+    ("t5-long", "t5", "text2text-generation",
+     {"d_kv": 12, "num_decoder_layers": 1,
+      "relative_attention_num_buckets": 16,
+      "relative_attention_max_distance": 48}, {"tokens": [70, 60]}),
+    ("t5-untied", "t5", "text2text-generation",
+     {"scale_decoder_outputs": False},
+     {"tensors": {"lm_head.weight": [100, 32]}}),
+    ("umt5", "umt5", "text2text-generation",
+     {"model_type": "umt5", "tie_word_embeddings": False},
+     {"tensors": {"lm_head.weight": [100, 32]}}),
+    ("whisper-audio-classification", "whisper", "audio-classification",
+     {**LABELS, "classifier_proj_size": 12}),
+    ("whisper-features", "whisper", "feature-extraction", UNLIKE),
+    ("whisper-untied", "whisper", "automatic-speech-recognition",
+     {"tie_word_embeddings": False}),
     ("xlm-roberta-fill-mask", "xlm-roberta", "fill-mask", {}),
     ("xlm-roberta-question-answering", "xlm-roberta", "question-answering",
      {}),
@@ -113,25 +170,30 @@ def spread(name, shape):
         return (0.15, 1.0) if name.endswith("weight") else (0.1, 0.0)
     if len(shape) == 1:
         return 0.15, 0.0
-    if "embeddings." in name:
+    if len(shape) > 2:
+        return round((3 / math.prod(shape[1:])) ** 0.5, 3), 0.0
+    if "embeddings." in name or "embed_" in name or "shared." in name:
         return 0.8, 0.0
     if "relative_attention_bias" in name:
         return 1.0, 0.0
     scale = (3 / shape[-1]) ** 0.5
     looks = any(part in name for part in
-                ("query", "key", ".q.", ".k.", "q_lin", "k_lin"))
+                ("query", "key", ".q.", ".k.", "q_lin", "k_lin", "q_proj",
+                 "k_proj"))
     return round(scale * (2 if looks else 1), 3), 0.0
 
 
-def tensors_of(model):
-    """The tensors that the library saves, with values of the rule."""
+def tensors_of(model, added):
+    """The tensors that the library saves, and @added, with values of the
+    rule."""
     with tempfile.TemporaryDirectory() as folder:
         model.save_pretrained(folder)
         heads = SafetensorsFile(folder + "/model.safetensors").tensors
+    shapes = {name: head["shape"] for name, head in heads.items()} | added
     found = []
-    for name in sorted(heads):
-        scale, offset = spread(name, heads[name]["shape"])
-        found.append({"name": name, "shape": heads[name]["shape"],
+    for name in sorted(shapes):
+        scale, offset = spread(name, shapes[name])
+        found.append({"name": name, "shape": shapes[name],
                       "dtype": "F32", "scale": scale, "offset": offset})
     return found
 
@@ -141,11 +203,15 @@ def run(model, case):
 
     inputs = {entry["name"]: torch.tensor(synth_rule.input_array(entry))
               for entry in case["inputs"]}
+    inputs = {name: value.to(model.dtype) if value.is_floating_point()
+              else value for name, value in inputs.items()}
     with torch.no_grad():
         got = model(**inputs)
-    return {name: got[name].numpy()
-            for name in ("last_hidden_state", "pooler_output", "logits",
-                         "start_logits", "end_logits") if name in got}
+    names = ["last_hidden_state", "pooler_output", "logits", "start_logits",
+             "end_logits"]
+    if not hasattr(got, "start_logits") and "decoder_input_ids" in inputs:
+        names.append("encoder_last_hidden_state")
+    return {name: got[name].numpy() for name in names if name in got}
 
 
 def outputs_of(model, cases):
@@ -167,16 +233,53 @@ def outputs_of(model, cases):
     return judged, expected
 
 
-def make(name, family, task, changes):
+def longer(case, tokens):
+    """The case's first text, over and over, and its mask; all is seen but
+    the end of the second row."""
+    inputs = []
+    for entry, count in zip(case["inputs"], [tokens[0], *tokens]):
+        rows = len(entry["values"]) // entry["shape"][1]
+        values = [3 + (7 * i * i + 5 * i) % 95 for i in range(rows * count)]
+        if entry["name"] == "attention_mask":
+            values = [int(i < rows * count - 9) for i in range(rows * count)]
+        inputs.append(dict(entry, shape=[rows, count], values=values))
+    return dict(case, inputs=inputs)
+
+
+def ended(case, end):
+    """Without what the decoder reads; each text begins and ends with @end."""
+    ids, mask = case["inputs"][:2]
+    width, values = ids["shape"][1], list(ids["values"])
+    for row in range(ids["shape"][0]):
+        seen = sum(mask["values"][row * width:][:width])
+        values[row * width] = values[row * width + seen - 1] = end
+    return dict(case, inputs=[dict(ids, values=values), mask])
+
+
+def cases_of(base, config, task, besides):
+    cases = judge.cases(synth.load_spec(base))
+    if "tokens" in besides:
+        cases.append(longer(cases[0], besides["tokens"]))
+    if config.get("is_encoder_decoder") and task == "text-classification":
+        cases = [ended(case, config["eos_token_id"]) for case in cases]
+    if task == "audio-classification":
+        cases = [dict(case, inputs=case["inputs"][:1]) for case in cases]
+    return cases
+
+
+def make(name, family, task, changes, besides={}):
     import transformers
 
     base = FIXTURES / BASES.get(family, family + "-base")
     folder = FIXTURES / name
     folder.mkdir(exist_ok=True)
-    kind = getattr(transformers, CLASSES[family] + ENDS[task])
+    kind = getattr(transformers, KINDS.get((family, task))
+                   or CLASSES[family] + ENDS[task])
     config = json.loads((base / "config.json").read_text())
     config |= {"architectures": [kind.__name__],
                "transformers_version": transformers.__version__, **changes}
+    config = {key: value for key, value in config.items()
+              if value is not None or key not in changes}
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     settings = kind.config_class.from_pretrained(folder)
     spec = {"library": "transformers %s %s" % (transformers.__version__,
@@ -184,13 +287,14 @@ def make(name, family, task, changes):
             "family": family, "task": task, "compute": "float32",
             "files": [{"file": "model.safetensors",
                        "container": "safetensors", "tensors": "*"}],
-            "tensors": tensors_of(kind(settings))}
+            "tensors": tensors_of(kind(settings),
+                                  besides.get("tensors", {}))}
     with tempfile.TemporaryDirectory() as repository:
         synth.write_repository(spec, folder, repository)
         model = kind.from_pretrained(repository, dtype="float32",
                                      attn_implementation="eager").eval()
         judged, expected = outputs_of(
-            model, judge.cases(synth.load_spec(base)))
+            model, cases_of(base, config, task, besides))
     spec |= judged[0] | {"extra_cases": judged[1:]}
     (folder / "spec.json").write_text(json.dumps(spec) + "\n")
     np.savez_compressed(folder / "expected.npz", **expected)
