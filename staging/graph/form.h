@@ -47,6 +47,7 @@ struct sheet {
 	struct graph *graph;
 	const struct form *form;
 	struct sequence *sequence; /* what ids() and mask() declare */
+	struct value *seen;	   /* what seen() gave last; NULL: nothing */
 };
 
 /* How the numbers of a head are turned by the place of the token. */
@@ -150,6 +151,9 @@ struct form {
 	struct value *(*token)(struct sheet *sheet, struct value *x,
 			       uint64_t number);
 	struct value *(*mean)(struct sheet *sheet, struct value *x);
+
+	/* Of each number the highest of all tokens. */
+	struct value *(*highest)(struct sheet *sheet, struct value *x);
 
 	/* The sum of the rows by @weights, shaped as ids. */
 	struct value *(*weigh)(struct sheet *sheet, struct value *x,

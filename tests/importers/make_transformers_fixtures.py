@@ -35,6 +35,7 @@ ENDS = {
     "pretraining": "ForPreTraining",
     "text2text-generation": "ForConditionalGeneration",
     "summarization": "ForConditionalGeneration",
+    "text-generation": "ForCausalLM",
 }
 CLASSES = {"albert": "Albert", "bert": "Bert", "camembert": "Camembert",
            "deberta": "Deberta", "deberta-v2": "DebertaV2",
@@ -42,7 +43,9 @@ CLASSES = {"albert": "Albert", "bert": "Bert", "camembert": "Camembert",
            "roberta": "Roberta", "xlm-roberta": "XLMRoberta",
            "bart": "Bart", "marian": "Marian", "mbart": "MBart", "mt5": "MT5",
            "pegasus": "Pegasus", "t5": "T5", "umt5": "UMT5",
-           "whisper": "Whisper"}
+           "whisper": "Whisper",
+           "gemma": "Gemma", "llama": "Llama", "mistral": "Mistral",
+           "phi3": "Phi3", "qwen2": "Qwen2", "qwen3": "Qwen3"}
 # Where the class is not called by its family and task.
 KINDS = {("marian", "translation"): "MarianMTModel",
          ("whisper", "automatic-speech-recognition"):
@@ -50,10 +53,15 @@ KINDS = {("marian", "translation"): "MarianMTModel",
          ("whisper", "audio-classification"): "WhisperForAudioClassification"}
 
 # Of a family without a base of its own: whose inputs and sizes it has.
-BASES = {"deberta": "deberta-v2-base", "bart": "bart", "marian": "marian",
+BASES = {"deberta": "deberta-v2-base", "gemma": "gemma", "llama": "llama",
+         "mistral": "mistral", "phi3": "llama", "qwen2": "qwen2",
+         "qwen3": "qwen3", "bart": "bart", "marian": "marian",
          "mbart": "mbart", "mt5": "t5-v1_1-gated", "pegasus": "marian",
          "t5": "t5", "umt5": "t5-v1_1-gated", "whisper": "whisper"}
 DEBERTA = {"model_type": "deberta", "type_vocab_size": 0}
+PHI3 = {"model_type": "phi3", "rms_norm_eps": 1e-5}
+YARN = {"rope_type": "yarn", "factor": 4.0, "beta_fast": 2.0,
+        "beta_slow": 0.125, "original_max_position_embeddings": 16}
 
 PEGASUS = {"model_type": "pegasus", "activation_function": "relu",
            "pad_token_id": 0, "eos_token_id": 1, "forced_eos_token_id": 1,
@@ -115,11 +123,37 @@ TABLE = [
     ("electra-unusual-classes", "electra", "text-classification",
      {**UNUSUAL, **LABELS}),
     ("electra-unusual-discriminator", "electra", "pretraining", UNUSUAL),
+    ("gemma-features", "gemma", "feature-extraction", {}),
+    ("gemma-unusual", "gemma", "text-generation",
+     {"hidden_act": "gelu", "attention_bias": True, "rms_norm_eps": 1e-3,
+      "tie_word_embeddings": False, "rope_theta": 100.0}),
+    ("llama-biases", "llama", "text-generation",
+     {"attention_bias": True, "mlp_bias": True, "hidden_act": "gelu",
+      "rms_norm_eps": 1e-3, "num_key_value_heads": None, "head_dim": 12}),
+    ("llama-dynamic", "llama", "text-generation",
+     {"rope_scaling": {"type": "dynamic", "factor": 2.0},
+      "max_position_embeddings": 12}),
+    ("llama-features", "llama", "feature-extraction", {}),
+    ("llama-linear", "llama", "text-generation",
+     {"rope_scaling": {"type": "linear", "factor": 2.5},
+      "rope_theta": 100.0}),
+    ("llama-llama3", "llama", "text-generation",
+     {"rope_theta": None, "rope_parameters": {
+         "rope_type": "llama3", "rope_theta": 50.0, "factor": 8.0,
+         "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+         "original_max_position_embeddings": 16}}),
+    ("llama-yarn", "llama", "text-generation",
+     {"rope_theta": 50.0, "rope_scaling": YARN}),
+    ("llama-yarn-scaled", "llama", "text-generation",
+     {"rope_theta": None, "rope_parameters": {
+         **YARN, "rope_theta": 50.0, "mscale": 0.7, "mscale_all_dim": 1.5,
+         "truncate": False}}),
     ("marian-features", "marian", "feature-extraction", UNLIKE),
     ("marian-unshared", "marian", "translation",
      {"share_encoder_decoder_embeddings": False, "decoder_vocab_size": 120}),
     ("mbart-features", "mbart", "feature-extraction",
      {**UNLIKE, "scale_embedding": False}),
+    ("mistral-window", "mistral", "text-generation", {"sliding_window": 3}),
     ("mpnet-question-answering", "mpnet", "question-answering", {}),
     ("mpnet-token-classification", "mpnet", "token-classification", LABELS),
     ("mpnet-unusual", "mpnet", "fill-mask", UNUSUAL),
@@ -129,6 +163,31 @@ TABLE = [
     ("pegasus", "pegasus", "summarization", PEGASUS),
     ("pegasus-features", "pegasus", "feature-extraction",
      {**PEGASUS, **UNLIKE, "scale_embedding": False}),
+    ("phi3", "phi3", "text-generation", PHI3),
+    ("phi3-features", "phi3", "feature-extraction",
+     {**PHI3, "sliding_window": 2, "rope_theta": 50.0}),
+    ("phi3-long", "phi3", "text-generation",
+     {**PHI3, "original_max_position_embeddings": 8,
+      "partial_rotary_factor": 0.75, "tie_word_embeddings": True,
+      "rope_scaling": {"type": "longrope", "short_factor": [1.0, 1.1, 1.3],
+                       "long_factor": [1.0, 2.5, 4.0]}}),
+    ("phi3-su", "phi3", "text-generation",
+     {**PHI3, "sliding_window": 4, "rope_theta": 50.0,
+      "original_max_position_embeddings": 32,
+      "rope_scaling": {"type": "su", "short_factor": [1.0, 1.1, 1.3, 1.5],
+                       "long_factor": [1.0, 2.5, 4.0, 6.0],
+                       "original_max_position_embeddings": 32}}),
+    ("qwen2-layer-types", "qwen2", "text-generation",
+     {"use_sliding_window": True, "sliding_window": 3,
+      "layer_types": ["sliding_attention", "full_attention"]}),
+    ("qwen2-window", "qwen2", "text-generation",
+     {"use_sliding_window": True, "sliding_window": 3,
+      "max_window_layers": 1, "layer_types": None,
+      "tie_word_embeddings": False}),
+    ("qwen3-unusual", "qwen3", "text-generation",
+     {"use_sliding_window": True, "sliding_window": 2,
+      "max_window_layers": 0, "layer_types": None, "attention_bias": True,
+      "tie_word_embeddings": True, "rms_norm_eps": 1e-3}),
     ("roberta-other-pad", "roberta", "feature-extraction",
      {"pad_token_id": 6}),
     ("roberta-token-classification", "roberta", "token-classification",
@@ -166,7 +225,8 @@ ACTIVATIONS = ["gelu", "gelu_10", "gelu_accurate", "gelu_fast", "gelu_new",
 
 def spread(name, shape):
     """Scale and offset that keep values of every layer near 1."""
-    if "layernorm" in name.lower() or "layer_norm" in name:
+    if "layernorm" in name.lower() or "layer_norm" in name \
+            or "norm" in name.split(".")[-2]:
         return (0.15, 1.0) if name.endswith("weight") else (0.1, 0.0)
     if len(shape) == 1:
         return 0.15, 0.0
@@ -179,7 +239,7 @@ def spread(name, shape):
     scale = (3 / shape[-1]) ** 0.5
     looks = any(part in name for part in
                 ("query", "key", ".q.", ".k.", "q_lin", "k_lin", "q_proj",
-                 "k_proj"))
+                 "k_proj", "qkv_proj"))
     return round(scale * (2 if looks else 1), 3), 0.0
 
 
@@ -214,6 +274,16 @@ def run(model, case):
     return {name: got[name].numpy() for name in names if name in got}
 
 
+def mask_of(case):
+    """The name and values of what tells which tokens of a decoder count."""
+    names = {each["compare_where"] for each in case.get("outputs", ())
+             if "compare_where" in each}
+    for entry in case["inputs"]:
+        if entry["name"] in names:
+            return entry["name"], synth_rule.input_array(entry)
+    return None, None
+
+
 def outputs_of(model, cases):
     """The cases with outputs, and these; tolerances by the library's noise."""
     expected, judged = {}, []
@@ -221,6 +291,7 @@ def outputs_of(model, cases):
     exact = [run(model.double(), case) for case in cases]
     for number, case in enumerate(cases):
         outputs = []
+        mask_name, mask = mask_of(case)
         for name, value in got[number].items():
             key = name if number == 0 else "%s@%d" % (name, number)
             noise = np.abs(value - exact[number][name]).max()
@@ -229,6 +300,9 @@ def outputs_of(model, cases):
                             "key": key, "atol": float("%.2g" % atol),
                             "rtol": 1e-5})
             expected[key] = value
+            if mask_name and value.shape[:2] == mask.shape:
+                outputs[-1]["compare_where"] = mask_name
+                expected[key] = value * mask[..., None].astype(value.dtype)
         judged.append({"inputs": case["inputs"], "outputs": outputs})
     return judged, expected
 
@@ -278,8 +352,6 @@ def make(name, family, task, changes, besides={}):
     config = json.loads((base / "config.json").read_text())
     config |= {"architectures": [kind.__name__],
                "transformers_version": transformers.__version__, **changes}
-    config = {key: value for key, value in config.items()
-              if value is not None or key not in changes}
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     settings = kind.config_class.from_pretrained(folder)
     spec = {"library": "transformers %s %s" % (transformers.__version__,
