@@ -10,6 +10,7 @@ those of the model that ONNX Runtime opens; 0: none.
 """
 
 import argparse
+import hashlib
 import os
 import pathlib
 import shutil
@@ -50,8 +51,10 @@ class Bench:
         if not folder.exists():
             names = llama_layout.write(folder, layers)
             self.hub.add("%s-%d" % (REPO_ID, layers), folder, sha256={
-                name: "0" * 64 for name in names} if digests else {})
-        return Mount(self.work / "m", self.hub).start()
+                name: hashlib.sha256(name.encode()).hexdigest()
+                for name in names} if digests else {})
+        shutil.rmtree(self.work / "m", ignore_errors=True)
+        return Mount(self.work / "m", self.hub)
 
     @staticmethod
     def sizes(mount, layers):
@@ -61,7 +64,10 @@ class Bench:
 
     def seven(self):
         """Sizes of all 32 layers, with an empty cache and in a new mount."""
-        mount = self.publish(32, True)
+        with self.publish(32, True) as mount:
+            self.seven_in(mount)
+
+    def seven_in(self, mount):
         before = mount.proc("VmRSS")
         self.hub.forget()
         took, sizes = timed(lambda: self.sizes(mount, 32))
@@ -81,13 +87,15 @@ class Bench:
         self.note("memory of a second mount, more than before, KiB",
                   mount.proc("VmRSS") - before)
         self.note("peak memory, KiB", mount.proc("VmHWM"))
-        self.discard(mount)
 
     def part(self, layers):
+        with self.publish(layers, False) as mount:
+            self.part_in(mount, layers)
+
+    def part_in(self, mount, layers):
         import numpy
         import onnxruntime
 
-        mount = self.publish(layers, False)
         path = mount.model("%s-%d" % (REPO_ID, layers)) / "pytorch"
         path = path / "text-generation" / FILES[0]
         options = onnxruntime.SessionOptions()
@@ -104,12 +112,6 @@ class Bench:
         self.note("part: second run, s", took / 1000)
         self.note("part: peak memory of the daemon, KiB",
                   mount.proc("VmHWM"))
-        del session
-        self.discard(mount)
-
-    def discard(self, mount):
-        mount.close()
-        shutil.rmtree(mount.work)
 
     def print(self):
         for name, values in self.rows.items():
