@@ -13,6 +13,7 @@
 #include "staging/models.h"
 
 struct causal;
+struct seq2seq;
 
 /* A model being emitted; borrows all that it points to. */
 struct emit {
@@ -23,8 +24,9 @@ struct emit {
 	enum model_task task;
 	enum model_part part;
 
-	struct causal *causal; /* causal.h; NULL: no decoder of text */
-	struct value *text;    /* of a body that has texts too: a row each */
+	struct causal *causal;	 /* causal.h; NULL: no decoder of text */
+	struct value *text;	 /* of a body that has texts too: a row each */
+	struct seq2seq *seq2seq; /* seq2seq.h; NULL: no such model */
 
 	/* To be set by the body: tokens that have a position; 0: any. */
 	uint64_t max_length;
@@ -91,6 +93,7 @@ struct family {
 };
 
 extern const struct family family_albert;
+extern const struct family family_bart;
 extern const struct family family_beit;
 extern const struct family family_bert;
 extern const struct family family_camembert;
@@ -109,9 +112,13 @@ extern const struct family family_gpt2;
 extern const struct family family_gpt_neo;
 extern const struct family family_gpt_neox;
 extern const struct family family_llama;
+extern const struct family family_marian;
+extern const struct family family_mbart;
 extern const struct family family_mistral;
 extern const struct family family_mpnet;
+extern const struct family family_mt5;
 extern const struct family family_opt;
+extern const struct family family_pegasus;
 extern const struct family family_phi;
 extern const struct family family_phi3;
 extern const struct family family_qwen2;
@@ -120,7 +127,10 @@ extern const struct family family_roberta;
 extern const struct family family_siglip;
 extern const struct family family_siglip_text;
 extern const struct family family_siglip_vision;
+extern const struct family family_t5;
+extern const struct family family_umt5;
 extern const struct family family_vit;
+extern const struct family family_whisper;
 extern const struct family family_xlm_roberta;
 
 /* By model_type, or the class's name in old files.  NULL: not known. */

@@ -33,9 +33,9 @@ ENDS = {
     "token-classification": "ForTokenClassification",
     "question-answering": "ForQuestionAnswering",
     "pretraining": "ForPreTraining",
+    "text-generation": "ForCausalLM",
     "image-feature-extraction": "Model",
     "image-classification": "ForImageClassification",
-    "text-generation": "ForCausalLM",
     "zero-shot-image-classification": "Model",
 }
 CLASSES = {
@@ -68,6 +68,12 @@ ANY_SIZE = ("dinov2-base",)
 # Of these the text is not masked.
 UNMASKED = ("siglip", "siglip_text_model")
 DEBERTA = {"model_type": "deberta", "type_vocab_size": 0}
+NEOX = {"model_type": "gpt_neox", "hidden_act": "gelu",
+        "attention_bias": True}
+PHI = {"model_type": "phi", "hidden_act": "gelu_new"}
+PHI3 = {"model_type": "phi3", "rms_norm_eps": 1e-5}
+YARN = {"rope_type": "yarn", "factor": 4.0, "beta_fast": 2.0,
+        "beta_slow": 0.125, "original_max_position_embeddings": 16}
 TEXT = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2,
         "num_attention_heads": 2, "max_position_embeddings": 20,
         "vocab_size": 100, "hidden_act": "gelu", "layer_norm_eps": 1e-3}
@@ -75,12 +81,6 @@ IMAGES = {"hidden_size": 48, "intermediate_size": 40, "num_hidden_layers": 2,
           "num_attention_heads": 3, "image_size": 38, "patch_size": 8,
           "hidden_act": "relu", "layer_norm_eps": 1e-3}
 SIGLIP = {"hidden_act": "gelu_pytorch_tanh", "layer_norm_eps": 1e-6}
-NEOX = {"model_type": "gpt_neox", "hidden_act": "gelu",
-        "attention_bias": True}
-PHI = {"model_type": "phi", "hidden_act": "gelu_new"}
-PHI3 = {"model_type": "phi3", "rms_norm_eps": 1e-5}
-YARN = {"rope_type": "yarn", "factor": 4.0, "beta_fast": 2.0,
-        "beta_slow": 0.125, "original_max_position_embeddings": 16}
 
 # Name, family, task, changes to the configuration of the family's base; then
 # what cases there are instead of the base's: the shape of each input.
