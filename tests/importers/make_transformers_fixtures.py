@@ -65,8 +65,7 @@ YARN = {"rope_type": "yarn", "factor": 4.0, "beta_fast": 2.0,
 
 PEGASUS = {"model_type": "pegasus", "activation_function": "relu",
            "pad_token_id": 0, "eos_token_id": 1, "forced_eos_token_id": 1,
-           "decoder_start_token_id": 0, "decoder_vocab_size": None,
-           "share_encoder_decoder_embeddings": None}
+           "decoder_start_token_id": 0}
 # Sizes of the decoder that are not the encoder's.
 UNLIKE = {"activation_function": "relu", "decoder_layers": 1,
           "decoder_attention_heads": 2, "decoder_ffn_dim": 48}
@@ -226,7 +225,7 @@ ACTIVATIONS = ["gelu", "gelu_10", "gelu_accurate", "gelu_fast", "gelu_new",
 def spread(name, shape):
     """Scale and offset that keep values of every layer near 1."""
     if "layernorm" in name.lower() or "layer_norm" in name \
-            or "norm" in name.split(".")[-2]:
+            or "norm" in name.split(".")[-2:][0]:
         return (0.15, 1.0) if name.endswith("weight") else (0.1, 0.0)
     if len(shape) == 1:
         return 0.15, 0.0
