@@ -77,6 +77,9 @@ struct value *block_layer_norm(struct sheet *sheet, struct value *x,
 struct value *block_rms_norm(struct sheet *sheet, struct value *x,
 			     struct value *scale, double eps, bool is_centred);
 
+/* Each row of a matrix divided by its length. */
+struct value *block_unit_rows(struct sheet *sheet, struct value *x);
+
 /*
  * The activation called @name in transformers (activations.py, ACT2FN).
  * Refuses one that is not known.
@@ -110,6 +113,15 @@ struct value *block_differences(struct sheet *sheet, struct value *from,
 struct value *block_causal(struct sheet *sheet, struct value *seen,
 			   struct value *queries, struct value *keys,
 			   uint64_t window);
+
+/* 1 where @x, whole numbers in floats, is @number; else 0. */
+struct value *block_equals(struct sheet *sheet, struct value *x, double number);
+
+/*
+ * 1 at the first of the highest of the numbers that each sequence of @x has,
+ * else 0; whole numbers in floats, shaped as ids.
+ */
+struct value *block_first_highest(struct sheet *sheet, struct value *x);
 
 /* What is added to scores: 0 where @seen is 1, else the lowest float. */
 struct value *block_masked(struct sheet *sheet, struct value *seen);

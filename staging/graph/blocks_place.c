@@ -125,6 +125,37 @@ struct value *block_causal(struct sheet *sheet, struct value *seen,
 	return seen ? block_mul(sheet, seen, causal) : causal;
 }
 
+/* 1 where @x is 0, else 0. */
+static struct value *is_zero(struct sheet *sheet, struct value *x)
+{
+	x = graph_node(sheet->graph, "Min",
+		       INPUTS(block_unary(sheet, "Abs", x),
+			      block_number(sheet, 1)),
+		       NO_ATTRS);
+	return block_sub(sheet, block_number(sheet, 1), x);
+}
+
+struct value *block_equals(struct sheet *sheet, struct value *x, double number)
+{
+	return is_zero(sheet, block_sub(sheet, x, block_number(sheet, number)));
+}
+
+struct value *block_first_highest(struct sheet *sheet, struct value *x)
+{
+	struct graph *graph = sheet->graph;
+	unsigned int axis = x->rank - 1;
+	struct value *high, *count;
+
+	high = graph_node(graph, "ReduceMax", INPUTS(x),
+			  ATTRS(attr_ints("axes", axis),
+				attr_int("keepdims", 1)));
+	x = is_zero(sheet, block_sub(sheet, x, high));
+	count = graph_node(graph, "CumSum", INPUTS(x, graph_int(graph, axis)),
+			   ATTRS(attr_int("exclusive", 0),
+				 attr_int("reverse", 0)));
+	return block_mul(sheet, x, block_equals(sheet, count, 1));
+}
+
 struct value *block_flat_index(struct sheet *sheet, struct value *index,
 			       uint64_t rows, bool of_second)
 {

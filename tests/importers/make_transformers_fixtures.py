@@ -33,32 +33,53 @@ ENDS = {
     "token-classification": "ForTokenClassification",
     "question-answering": "ForQuestionAnswering",
     "pretraining": "ForPreTraining",
+    "text-generation": "ForCausalLM",
+    "image-feature-extraction": "Model",
+    "image-classification": "ForImageClassification",
+    "zero-shot-image-classification": "Model",
     "text2text-generation": "ForConditionalGeneration",
     "summarization": "ForConditionalGeneration",
-    "text-generation": "ForCausalLM",
+    "automatic-speech-recognition": "ForConditionalGeneration",
+    "audio-classification": "ForAudioClassification",
 }
-CLASSES = {"albert": "Albert", "bert": "Bert", "camembert": "Camembert",
-           "deberta": "Deberta", "deberta-v2": "DebertaV2",
-           "distilbert": "DistilBert", "electra": "Electra", "mpnet": "MPNet",
-           "roberta": "Roberta", "xlm-roberta": "XLMRoberta",
-           "bart": "Bart", "marian": "Marian", "mbart": "MBart", "mt5": "MT5",
-           "pegasus": "Pegasus", "t5": "T5", "umt5": "UMT5",
-           "whisper": "Whisper",
-           "gemma": "Gemma", "llama": "Llama", "mistral": "Mistral",
-           "phi3": "Phi3", "qwen2": "Qwen2", "qwen3": "Qwen3"}
-# Where the class is not called by its family and task.
-KINDS = {("marian", "translation"): "MarianMTModel",
-         ("whisper", "automatic-speech-recognition"):
-         "WhisperForConditionalGeneration",
-         ("whisper", "audio-classification"): "WhisperForAudioClassification"}
-
-# Of a family without a base of its own: whose inputs and sizes it has.
-BASES = {"deberta": "deberta-v2-base", "gemma": "gemma", "llama": "llama",
-         "mistral": "mistral", "phi3": "llama", "qwen2": "qwen2",
-         "qwen3": "qwen3", "bart": "bart", "marian": "marian",
-         "mbart": "mbart", "mt5": "t5-v1_1-gated", "pegasus": "marian",
-         "t5": "t5", "umt5": "t5-v1_1-gated", "whisper": "whisper"}
+CLASSES = {
+    "albert": "Albert", "beit": "Beit", "bert": "Bert",
+    "camembert": "Camembert", "clip": "CLIP", "clip_text_model": "CLIPText",
+    "clip_vision_model": "CLIPVision", "deberta": "Deberta",
+    "deberta-v2": "DebertaV2", "deit": "DeiT", "dinov2": "Dinov2",
+    "dinov2_with_registers": "Dinov2WithRegisters",
+    "distilbert": "DistilBert", "electra": "Electra", "gemma": "Gemma",
+    "gpt_neox": "GPTNeoX", "llama": "Llama", "mistral": "Mistral",
+    "mpnet": "MPNet", "phi": "Phi", "phi3": "Phi3", "qwen2": "Qwen2",
+    "qwen3": "Qwen3", "roberta": "Roberta", "siglip": "Siglip",
+    "siglip_text_model": "SiglipText",
+    "siglip_vision_model": "SiglipVision", "vit": "ViT",
+    "xlm-roberta": "XLMRoberta",
+    "bart": "Bart", "marian": "Marian", "mbart": "MBart", "mt5": "MT5",
+    "pegasus": "Pegasus", "t5": "T5", "umt5": "UMT5", "whisper": "Whisper",
+}
+# The fixture whose configuration and cases are changed, if not FAMILY-base.
+BASES = {
+    "beit": "beit-image-classification", "clip": "clip",
+    "clip_text_model": "clip-text", "clip_vision_model": "clip-vision",
+    "deberta": "deberta-v2-base", "deit": "deit-image-classification",
+    "dinov2_with_registers": "dinov2-base", "gemma": "gemma",
+    "gpt_neox": "llama", "llama": "llama", "mistral": "mistral",
+    "phi": "llama", "phi3": "llama", "qwen2": "qwen2", "qwen3": "qwen3",
+    "siglip": "clip", "siglip_text_model": "clip-text",
+    "siglip_vision_model": "clip-vision",
+    "bart": "bart", "marian": "marian", "mbart": "mbart",
+    "mt5": "t5-v1_1-gated", "pegasus": "marian", "t5": "t5",
+    "umt5": "t5-v1_1-gated", "whisper": "whisper",
+}
+# Of these images of another size than the first case's are for the plain form.
+ANY_SIZE = ("dinov2-base",)
+# Of these the text is not masked.
+UNMASKED = ("siglip", "siglip_text_model")
 DEBERTA = {"model_type": "deberta", "type_vocab_size": 0}
+NEOX = {"model_type": "gpt_neox", "hidden_act": "gelu",
+        "attention_bias": True}
+PHI = {"model_type": "phi", "hidden_act": "gelu_new"}
 PHI3 = {"model_type": "phi3", "rms_norm_eps": 1e-5}
 YARN = {"rope_type": "yarn", "factor": 4.0, "beta_fast": 2.0,
         "beta_slow": 0.125, "original_max_position_embeddings": 16}
@@ -69,28 +90,58 @@ PEGASUS = {"model_type": "pegasus", "activation_function": "relu",
 # Sizes of the decoder that are not the encoder's.
 UNLIKE = {"activation_function": "relu", "decoder_layers": 1,
           "decoder_attention_heads": 2, "decoder_ffn_dim": 48}
+TEXT = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2,
+        "num_attention_heads": 2, "max_position_embeddings": 20,
+        "vocab_size": 100, "hidden_act": "gelu", "layer_norm_eps": 1e-3}
+IMAGES = {"hidden_size": 48, "intermediate_size": 40, "num_hidden_layers": 2,
+          "num_attention_heads": 3, "image_size": 38, "patch_size": 8,
+          "hidden_act": "relu", "layer_norm_eps": 1e-3}
+SIGLIP = {"hidden_act": "gelu_pytorch_tanh", "layer_norm_eps": 1e-6}
 
 # Name, family, task, changes to the configuration of the family's base; then
-# what there is besides: "tensors" that the library would leave out as tied,
-# the numbers of "tokens" of longer cases.
+# what cases there are instead of the base's: the shape of each input; and
+# tensors that the library would leave out, as tied.
 TABLE = [
     ("albert-question-answering", "albert", "question-answering", {}),
     ("albert-token-classification", "albert", "token-classification", LABELS),
     ("albert-groups", "albert", "feature-extraction",
      {"num_hidden_layers": 4, "num_hidden_groups": 2, "inner_group_num": 2}),
     ("albert-unusual", "albert", "fill-mask", UNUSUAL),
-    ("bert-unusual", "bert", "fill-mask", UNUSUAL),
-    ("bert-untied", "bert", "fill-mask", {"tie_word_embeddings": False}),
+    ("beit-features", "beit", "image-feature-extraction",
+     {"use_relative_position_bias": True, "layer_norm_eps": 1e-3,
+      "hidden_act": "relu"}),
+    ("beit-shared", "beit", "image-feature-extraction",
+     {"use_relative_position_bias": False, "image_size": [42, 40],
+      "use_shared_relative_position_bias": True, "use_mean_pooling": False,
+      "use_absolute_position_embeddings": True, "use_mask_token": True,
+      "layer_scale_init_value": 0.0}, [[[2, 3, 42, 40]]]),
+    ("beit-first-token", "beit", "image-classification",
+     {"use_mean_pooling": False, "use_relative_position_bias": False,
+      **LABELS}),
     ("bart-text-classification", "bart", "text-classification", LABELS),
     ("bart-unlike", "bart", "summarization",
      {**UNLIKE, "scale_embedding": True}),
     ("bart-untied", "bart", "text2text-generation",
      {"tie_word_embeddings": False}),
+    ("bert-unusual", "bert", "fill-mask", UNUSUAL),
+    ("bert-untied", "bert", "fill-mask", {"tie_word_embeddings": False}),
     ("camembert-question-answering", "camembert", "question-answering", {}),
     ("camembert-text-classification", "camembert", "text-classification",
      LABELS),
     ("camembert-token-classification", "camembert", "token-classification",
      LABELS),
+    ("clip-image-classification", "clip", "image-classification", LABELS,
+     [[[2, 3, 32, 32]]]),
+    ("clip-text-pooled", "clip_text_model", "feature-extraction",
+     {"eos_token_id": 99, "architectures": ["CLIPTextModel"]}),
+    ("clip-unusual", "clip", "zero-shot-image-classification",
+     {"text_config": {**TEXT, "eos_token_id": 6},
+      "vision_config": {"hidden_act": "quick_gelu"},
+      "vision_config_dict": IMAGES},
+     [[[2, 9], [2, 9], [3, 3, 38, 38]]]),
+    ("clip-vision-pooled", "clip_vision_model", "image-feature-extraction",
+     {"hidden_act": "gelu", "layer_norm_eps": 1e-3,
+      "architectures": ["CLIPVisionModel"]}),
     ("deberta-base", "deberta", "feature-extraction", DEBERTA),
     ("deberta-far", "deberta", "question-answering",
      {**DEBERTA, "max_relative_positions": 6, "pos_att_type": "c2p|p2c",
@@ -109,6 +160,23 @@ TABLE = [
     ("deberta-v2-unshared", "deberta-v2", "question-answering",
      {"share_att_key": False, "norm_rel_ebd": "none", "position_buckets": -1,
       "max_relative_positions": 6}),
+    ("deit-unusual", "deit", "image-feature-extraction",
+     {"hidden_act": "relu", "layer_norm_eps": 1e-3, "image_size": [26, 40],
+      "pooler_act": "gelu", "pooler_output_size": 20},
+     [[[2, 3, 26, 40]]]),
+    ("dinov2-sizes", "dinov2", "image-feature-extraction", {},
+     [[[2, 3, 32, 32]], [[2, 3, 24, 56]], [[1, 3, 71, 40]]]),
+    ("dinov2-swiglu", "dinov2", "image-classification",
+     {"use_swiglu_ffn": True, "mlp_ratio": 3, "hidden_act": "relu",
+      "qkv_bias": False, "layer_norm_eps": 1e-3, "layerscale_value": 0.1,
+      **LABELS}, [[[2, 3, 32, 32]], [[2, 3, 56, 16]]]),
+    ("dinov2-registers", "dinov2_with_registers", "image-feature-extraction",
+     {"model_type": "dinov2_with_registers", "num_register_tokens": 3},
+     [[[2, 3, 32, 32]], [[2, 3, 24, 56]], [[1, 3, 17, 71]]]),
+    ("dinov2-registers-image-classification", "dinov2_with_registers",
+     "image-classification",
+     {"model_type": "dinov2_with_registers", "num_register_tokens": 1,
+      "image_size": 64, **LABELS}, [[[2, 3, 64, 64]], [[2, 3, 24, 40]]]),
     ("distilbert-token-classification", "distilbert", "token-classification",
      LABELS),
     ("distilbert-unusual", "distilbert", "fill-mask",
@@ -149,16 +217,23 @@ TABLE = [
          "truncate": False}}),
     ("marian-features", "marian", "feature-extraction", UNLIKE),
     ("marian-unshared", "marian", "translation",
-     {"share_encoder_decoder_embeddings": False, "decoder_vocab_size": 120}),
+     {"architectures": ["MarianMTModel"], "decoder_vocab_size": 120,
+      "share_encoder_decoder_embeddings": False}),
     ("mbart-features", "mbart", "feature-extraction",
      {**UNLIKE, "scale_embedding": False}),
     ("mistral-window", "mistral", "text-generation", {"sliding_window": 3}),
+    ("gpt-neox", "gpt_neox", "text-generation",
+     {**NEOX, "rotary_pct": 0.5, "rotary_emb_base": 10000}),
+    ("gpt-neox-serial", "gpt_neox", "text-generation",
+     {**NEOX, "use_parallel_residual": False, "attention_bias": False,
+      "rotary_pct": 1.0, "rotary_emb_base": 500, "rope_theta": 500,
+      "layer_norm_eps": 1e-3, "hidden_act": "relu"}),
     ("mpnet-question-answering", "mpnet", "question-answering", {}),
     ("mpnet-token-classification", "mpnet", "token-classification", LABELS),
     ("mpnet-unusual", "mpnet", "fill-mask", UNUSUAL),
     ("mt5", "mt5", "text2text-generation",
-     {"model_type": "mt5", "tie_word_embeddings": False, "d_kv": 6},
-     {"tensors": {"lm_head.weight": [100, 32]}}),
+     {"model_type": "mt5", "tie_word_embeddings": False, "d_kv": 6}, None,
+     {"lm_head.weight": [100, 32]}),
     ("pegasus", "pegasus", "summarization", PEGASUS),
     ("pegasus-features", "pegasus", "feature-extraction",
      {**PEGASUS, **UNLIKE, "scale_embedding": False}),
@@ -187,24 +262,52 @@ TABLE = [
      {"use_sliding_window": True, "sliding_window": 2,
       "max_window_layers": 0, "layer_types": None, "attention_bias": True,
       "tie_word_embeddings": True, "rms_norm_eps": 1e-3}),
+    ("phi", "phi", "text-generation", {**PHI, "partial_rotary_factor": 0.5}),
+    ("phi-norms", "phi", "text-generation",
+     {**PHI, "qk_layernorm": True, "partial_rotary_factor": 0.25,
+      "num_key_value_heads": None, "layer_norm_eps": 1e-3,
+      "hidden_act": "relu", "rope_theta": 500.0}),
     ("roberta-other-pad", "roberta", "feature-extraction",
      {"pad_token_id": 6}),
     ("roberta-token-classification", "roberta", "token-classification",
      LABELS),
     ("roberta-unusual", "roberta", "fill-mask", UNUSUAL),
+    ("siglip", "siglip", "zero-shot-image-classification",
+     {"model_type": "siglip", "text_config": {**TEXT, **SIGLIP},
+      "vision_config": {**IMAGES, **SIGLIP, "hidden_size": 32,
+                        "num_attention_heads": 4, "image_size": 32}}),
+    ("siglip-image-classification", "siglip", "image-classification",
+     {"model_type": "siglip", "text_config": TEXT, "vision_config": IMAGES,
+      **LABELS}, [[[2, 3, 38, 38]]]),
+    ("siglip-text", "siglip_text_model", "feature-extraction",
+     {**SIGLIP, "model_type": "siglip_text_model", "projection_size": 24}),
+    ("siglip-unusual", "siglip", "zero-shot-image-classification",
+     {"model_type": "siglip", "text_config": {**TEXT, "projection_size": 48},
+      "vision_config": IMAGES}, [[[2, 9], [3, 3, 38, 38]]]),
+    ("siglip-vision", "siglip_vision_model", "image-feature-extraction",
+     {**SIGLIP, "model_type": "siglip_vision_model"}),
+    ("siglip-vision-headless", "siglip_vision_model",
+     "image-feature-extraction",
+     {"model_type": "siglip_vision_model", "vision_use_head": False}),
+    ("vit-unusual", "vit", "image-feature-extraction",
+     {"hidden_act": "relu", "layer_norm_eps": 1e-3, "qkv_bias": False,
+      "image_size": [26, 40], "patch_size": [8, 4], "num_channels": 1,
+      "pooler_act": "relu", "pooler_output_size": 20},
+     [[[2, 1, 26, 40]], [[1, 1, 26, 40]]]),
     ("t5-features", "t5", "feature-extraction",
      {"layer_norm_epsilon": 1e-2, "feed_forward_proj": "gated-silu",
       "dense_act_fn": "silu", "is_gated_act": True}),
     ("t5-long", "t5", "text2text-generation",
      {"d_kv": 12, "num_decoder_layers": 1,
       "relative_attention_num_buckets": 16,
-      "relative_attention_max_distance": 48}, {"tokens": [70, 60]}),
+      "relative_attention_max_distance": 48},
+     [[[2, 9], [2, 9], [2, 5]], [[2, 70], [2, 70], [2, 60]]]),
     ("t5-untied", "t5", "text2text-generation",
-     {"scale_decoder_outputs": False},
-     {"tensors": {"lm_head.weight": [100, 32]}}),
+     {"scale_decoder_outputs": False}, None,
+     {"lm_head.weight": [100, 32]}),
     ("umt5", "umt5", "text2text-generation",
-     {"model_type": "umt5", "tie_word_embeddings": False},
-     {"tensors": {"lm_head.weight": [100, 32]}}),
+     {"model_type": "umt5", "tie_word_embeddings": False}, None,
+     {"lm_head.weight": [100, 32]}),
     ("whisper-audio-classification", "whisper", "audio-classification",
      {**LABELS, "classifier_proj_size": 12}),
     ("whisper-features", "whisper", "feature-extraction", UNLIKE),
@@ -224,9 +327,24 @@ ACTIVATIONS = ["gelu", "gelu_10", "gelu_accurate", "gelu_fast", "gelu_new",
 
 def spread(name, shape):
     """Scale and offset that keep values of every layer near 1."""
+    if "running_var" in name:
+        return 0.3, 1.0
+    module = "".join(name.split(".")[-2:-1])
     if "layernorm" in name.lower() or "layer_norm" in name \
-            or "norm" in name.split(".")[-2:][0]:
+            or "norm" in module or "downsampling_layer.0" in name:
         return (0.15, 1.0) if name.endswith("weight") else (0.1, 0.0)
+    if name.endswith(("weight_g", "weight.original0", "layer_scale_parameter",
+                      "layer_weights")):
+        return 0.3, 0.7
+    if name.endswith("logit_scale"):
+        return 0.133, 2.66
+    if name.endswith(("lambda1", "lambda_1", "lambda_2")):
+        return 0.3, 0.7
+    if name.endswith(("_token", "_tokens", "probe", "class_embedding",
+                      "position_embeddings")):
+        return 0.5, 0.0
+    if name.endswith("bias_table"):
+        return 1.0, 0.0
     if len(shape) == 1:
         return 0.15, 0.0
     if len(shape) > 2:
@@ -248,13 +366,21 @@ def tensors_of(model, added):
     with tempfile.TemporaryDirectory() as folder:
         model.save_pretrained(folder)
         heads = SafetensorsFile(folder + "/model.safetensors").tensors
-    shapes = {name: head["shape"] for name, head in heads.items()} | added
+    for name, shape in added.items():
+        heads[name] = {"shape": shape, "dtype": "F32"}
     found = []
-    for name in sorted(shapes):
-        scale, offset = spread(name, shapes[name])
-        found.append({"name": name, "shape": shapes[name],
-                      "dtype": "F32", "scale": scale, "offset": offset})
+    for name in sorted(heads):
+        shape, dtype = heads[name]["shape"], heads[name]["dtype"]
+        scale, offset = spread(name, shape) if dtype == "F32" else (0.0, 0.0)
+        found.append({"name": name, "shape": shape, "dtype": dtype,
+                      "scale": scale, "offset": offset})
     return found
+
+
+def encoded(inputs):
+    """What an encoder gave a decoder that has a text of its own."""
+    if "decoder_input_ids" in inputs:
+        yield "encoder_last_hidden_state"
 
 
 def run(model, case):
@@ -266,11 +392,12 @@ def run(model, case):
               else value for name, value in inputs.items()}
     with torch.no_grad():
         got = model(**inputs)
-    names = ["last_hidden_state", "pooler_output", "logits", "start_logits",
-             "end_logits"]
-    if not hasattr(got, "start_logits") and "decoder_input_ids" in inputs:
-        names.append("encoder_last_hidden_state")
-    return {name: got[name].numpy() for name in names if name in got}
+    return {name: got[name].numpy()
+            for name in ("last_hidden_state", "pooler_output", "logits",
+                         "start_logits", "end_logits", "logits_per_image",
+                         "logits_per_text", "text_embeds", "image_embeds",
+                         *encoded(inputs))
+            if got.get(name) is not None}
 
 
 def mask_of(case):
@@ -302,52 +429,73 @@ def outputs_of(model, cases):
             if mask_name and value.shape[:2] == mask.shape:
                 outputs[-1]["compare_where"] = mask_name
                 expected[key] = value * mask[..., None].astype(value.dtype)
-        judged.append({"inputs": case["inputs"], "outputs": outputs})
+        judged.append({**case, "outputs": outputs})
     return judged, expected
 
 
-def longer(case, tokens):
-    """The case's first text, over and over, and its mask; all is seen but
-    the end of the second row."""
-    inputs = []
-    for entry, count in zip(case["inputs"], [tokens[0], *tokens]):
-        rows = len(entry["values"]) // entry["shape"][1]
-        values = [3 + (7 * i * i + 5 * i) % 95 for i in range(rows * count)]
-        if entry["name"] == "attention_mask":
-            values = [int(i < rows * count - 9) for i in range(rows * count)]
-        inputs.append(dict(entry, shape=[rows, count], values=values))
-    return dict(case, inputs=inputs)
-
-
-def ended(case, end):
-    """Without what the decoder reads; each text begins and ends with @end."""
-    ids, mask = case["inputs"][:2]
-    width, values = ids["shape"][1], list(ids["values"])
-    for row in range(ids["shape"][0]):
-        seen = sum(mask["values"][row * width:][:width])
-        values[row * width] = values[row * width + seen - 1] = end
-    return dict(case, inputs=[dict(ids, values=values), mask])
-
-
-def cases_of(base, config, task, besides):
-    cases = judge.cases(synth.load_spec(base))
-    if "tokens" in besides:
-        cases.append(longer(cases[0], besides["tokens"]))
-    if config.get("is_encoder_decoder") and task == "text-classification":
-        cases = [ended(case, config["eos_token_id"]) for case in cases]
-    if task == "audio-classification":
-        cases = [dict(case, inputs=case["inputs"][:1]) for case in cases]
+def cases_of(base, shapes, without):
+    """Those of the base fixture, or of its inputs in other shapes."""
+    cases = [dict(case, inputs=[entry for entry in case["inputs"]
+                                if entry["name"] not in without])
+             for case in judge.cases(synth.load_spec(base))]
+    if not shapes:
+        return cases
+    cases = [{"inputs": [shaped(entry, shape, number)
+                         for entry, shape in zip(cases[0]["inputs"], each)]}
+             for number, each in enumerate(shapes)]
+    for case in cases[1:]:
+        if base.name in ANY_SIZE:
+            case["plain_only"] = True
     return cases
 
 
-def make(name, family, task, changes, besides={}):
+def in_rows(entry, shape):
+    """Other ids, or a mask that hides the end of the last row."""
+    count = math.prod(shape)
+    if entry["name"] == "attention_mask":
+        values = [int(i < count - 9) for i in range(count)]
+    else:
+        values = [3 + (7 * i * i + 5 * i) % 95 for i in range(count)]
+    return dict(entry, shape=shape, values=values)
+
+
+def ended(case, end):
+    """Each text begins and ends with @end."""
+    ids, mask = case["inputs"]
+    width, values = ids["shape"][1], list(ids["values"])
+    for row in range(0, len(values), width):
+        seen = sum(mask["values"][row:row + width])
+        values[row] = values[row + seen - 1] = end
+    return dict(case, inputs=[dict(ids, values=values), mask])
+
+
+def shaped(entry, shape, number):
+    """The input in another shape."""
+    if entry["shape"] == shape and "values" in entry:
+        return entry
+    if "seed" not in entry:
+        return in_rows(entry, shape)
+    seed = "%s#%d" % (entry["seed"].split("#")[0], number)
+    return dict(entry, shape=shape, seed=seed)
+
+
+def without(family, task):
+    """The base's inputs that this model does not take."""
+    if task == "image-classification":
+        return {"input_ids", "attention_mask"}
+    if task in ("audio-classification", "text-classification"):
+        return {"decoder_input_ids"}
+    return {"attention_mask"} if family in UNMASKED else set()
+
+
+def make(name, family, task, changes, shapes=None, added={}):
     import transformers
 
     base = FIXTURES / BASES.get(family, family + "-base")
     folder = FIXTURES / name
     folder.mkdir(exist_ok=True)
-    kind = getattr(transformers, KINDS.get((family, task))
-                   or CLASSES[family] + ENDS[task])
+    kind = CLASSES[family] + ENDS[task]
+    kind = getattr(transformers, changes.get("architectures", [kind])[0])
     config = json.loads((base / "config.json").read_text())
     config |= {"architectures": [kind.__name__],
                "transformers_version": transformers.__version__, **changes}
@@ -358,14 +506,15 @@ def make(name, family, task, changes, besides={}):
             "family": family, "task": task, "compute": "float32",
             "files": [{"file": "model.safetensors",
                        "container": "safetensors", "tensors": "*"}],
-            "tensors": tensors_of(kind(settings),
-                                  besides.get("tensors", {}))}
+            "tensors": tensors_of(kind(settings), added)}
+    cases = cases_of(base, shapes, without(family, task))
+    if family == "bart" and task == "text-classification":
+        cases = [ended(case, config["eos_token_id"]) for case in cases]
     with tempfile.TemporaryDirectory() as repository:
         synth.write_repository(spec, folder, repository)
         model = kind.from_pretrained(repository, dtype="float32",
                                      attn_implementation="eager").eval()
-        judged, expected = outputs_of(
-            model, cases_of(base, config, task, besides))
+        judged, expected = outputs_of(model, cases)
     spec |= judged[0] | {"extra_cases": judged[1:]}
     (folder / "spec.json").write_text(json.dumps(spec) + "\n")
     np.savez_compressed(folder / "expected.npz", **expected)
