@@ -71,6 +71,23 @@ uint64_t tensor_elements(const struct tensor *tensor)
 	return count;
 }
 
+unsigned int tensor_axis(const struct tensor *tensor, unsigned int i)
+{
+	static const unsigned int hwio[] = { 2, 3, 1, 0 };
+
+	assert(i < tensor->rank);
+	switch (tensor->order) {
+	case ORDER_ROWS:
+		break;
+	case ORDER_REVERSED:
+		return tensor->rank - 1 - i;
+	case ORDER_HWIO:
+		assert(tensor->rank == ARRAY_LEN(hwio));
+		return hwio[i];
+	}
+	return i;
+}
+
 int weights_new(const char *format, struct weights **out)
 {
 	struct weights *weights = mem_zalloc(sizeof(*weights));

@@ -44,20 +44,32 @@ const char *dtype_name(enum dtype dtype);
 enum dtype dtype_parse(const char *name);
 bool dtype_is_float(enum dtype dtype);
 
+/* Which axis of a tensor its bytes go through slowest, which next, ... */
+enum tensor_order {
+	ORDER_ROWS, /* as its shape says */
+
+	/*
+	 * Last axis first: a matrix column by column, a kernel of a
+	 * convolution [width, in, out] for torch's [out, in, width].
+	 */
+	ORDER_REVERSED,
+
+	/*
+	 * Rank 4: [height, width, in, out], as TensorFlow and JAX have it,
+	 * for torch's [out, in, height, width].
+	 */
+	ORDER_HWIO
+};
+
 struct tensor {
 	char *name; /* owned by the index */
 	enum dtype dtype;
 	unsigned int rank;
-	uint64_t dims[TENSOR_RANK_MAX];
-	unsigned int file; /* of weights->files */
-	uint64_t off;	   /* of its first byte in that file */
-	uint64_t len;	   /* bytes; elements * dtype_bytes() */
-
-	/*
-	 * The bytes are those of the transposed matrix, row by row (a
-	 * column-major 2-D view of a torch checkpoint).
-	 */
-	bool transposed;
+	uint64_t dims[TENSOR_RANK_MAX]; /* as torch has them */
+	unsigned int file;		/* of weights->files */
+	uint64_t off;			/* of its first byte in that file */
+	uint64_t len;			/* bytes; elements * dtype_bytes() */
+	enum tensor_order order;
 
 	/*
 	 * The bytes lie in another order still (a view that skips or
@@ -111,6 +123,9 @@ const struct tensor *weights_find(const struct weights *weights,
 
 /* 1 for a scalar.  Of a tensor in an index: cannot overflow. */
 uint64_t tensor_elements(const struct tensor *tensor);
+
+/* The axis of @tensor that is number @i in the order of its bytes. */
+unsigned int tensor_axis(const struct tensor *tensor, unsigned int i);
 
 /* False: elements or bytes pass 2^63; of any tensor. */
 bool tensor_measure(const struct tensor *tensor, uint64_t *elements,
