@@ -54,6 +54,7 @@
 #define TENSORS_MAX ((size_t)1 << 20) /* largest checkpoint surveyed: 60,000 */
 #define TENSOR_RANK_MAX 8	      /* torch models use at most 6 */
 #define TENSOR_NAME_MAX 1024	      /* longest surveyed: 140 */
+#define NAME_PARTS_MAX 64	      /* of a tensor's name; most seen: 12 */
 #define WEIGHT_FILES_MAX 1024	      /* largest sharding surveyed: 191 */
 #define PICKLE_BYTES_MAX ((size_t)64 << 20) /* 60,000 tensors take 9 MiB */
 #define PICKLE_DEPTH_MAX 1000

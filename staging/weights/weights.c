@@ -144,6 +144,7 @@ int weights_add_file(struct weights *weights, const char *path, size_t index,
 	file->path = mem_strdup(path);
 	file->index = index;
 	file->size = size;
+	file->names = NAMES_TORCH;
 	if (!file->path)
 		return -ENOMEM;
 	*number = (unsigned int)weights->file_count++;

@@ -79,10 +79,20 @@ struct tensor {
 	bool strided;
 };
 
+/* By whose rules a file names its tensors, and orders their axes. */
+enum weight_names {
+	NAMES_TORCH,	 /* transformers' PyTorch classes, or nobody's */
+	NAMES_TF_LAYERS, /* tf_model.h5: "<layer>/<model>/.../kernel:0" */
+	NAMES_TF_FULL,	 /* an index of shards: "<model>/.../kernel:0" */
+	NAMES_TF_SHORT,	 /* safetensors and shards: ".../kernel:0" */
+	NAMES_FLAX	 /* ".../kernel" */
+};
+
 struct weight_file {
 	char *path;   /* owned; in the repository */
 	size_t index; /* of the repository's files */
 	uint64_t size;
+	enum weight_names names; /* until weights_to_torch() */
 };
 
 struct weights {
@@ -99,12 +109,16 @@ DEFINE_AUTO_PTR(weights, struct weights, weights_free)
 #define auto_weights auto_of(weights)
 
 /*
- * Building: files, then tensors, then weights_finish(), all by the reader
- * of a format.  After a failure only weights_free().
+ * Building: files, then tensors by the reader of a format; then
+ * weights_to_torch() (torch_names.h) and weights_finish().  After a failure
+ * only weights_free().
  */
 int weights_new(const char *format, struct weights **out) MUST_CHECK;
 
-/* Numbers the file; *@number is for tensor.file.  Copies @path. */
+/*
+ * Numbers the file; *@number is for tensor.file.  Copies @path.  Its .names are
+ * torch's until the reader says otherwise.
+ */
 int weights_add_file(struct weights *weights, const char *path, size_t index,
 		     uint64_t size, unsigned int *number) MUST_CHECK;
 

@@ -9,6 +9,7 @@
 #include "staging/stage_repo.h"
 #include "staging/weights/safetensors.h"
 #include "staging/weights/shard_index.h"
+#include "staging/weights/torch_names.h"
 #include "staging/weights/weights_sniff.h"
 
 /* To add a weight format: a load() in a file of its own, and its line. */
@@ -69,8 +70,11 @@ static int load_shards(const struct stage_repo *repo,
 
 static int finish(struct weights *weights, struct refusal *why)
 {
-	int r = weights_finish(weights);
+	int r = weights_to_torch(weights, why);
 
+	if (r < 0)
+		return r;
+	r = weights_finish(weights);
 	if (r == -EBADMSG)
 		return refuse(why, "weights", NULL,
 			      "two tensors have the same name");
