@@ -18,7 +18,7 @@ static int open_data(const char *data, struct weights **out,
 	size_t index;
 
 	fake_repo_init(&fake, files);
-	kind = weights_pick(&fake.repo, &index);
+	kind = weights_pick(&fake.repo, FRAMEWORK_PYTORCH, &index);
 	assert_non_null(kind);
 	assert_string_equal(kind->format, "torch-zip");
 	return weights_open(&fake.repo, kind, index, out, why);
