@@ -35,6 +35,21 @@ struct value *block_gemm(struct sheet *sheet, struct value *a, struct value *b,
 struct value *block_rows_of(struct sheet *sheet, struct value *x,
 			    uint64_t width);
 
+/*
+ * Columns in which each of @heads has @parts runs, one after the other: those
+ * of run @part, all heads together.
+ */
+struct value *block_fused_part(struct sheet *sheet, struct value *x,
+			       unsigned int heads, unsigned int part,
+			       unsigned int parts);
+
+/*
+ * Places in a table of @rows columns flattened: @index[i, j] in row i, or if
+ * @of_second in row j.
+ */
+struct value *block_flat_index(struct sheet *sheet, struct value *index,
+			       uint64_t rows, bool of_second);
+
 /* Joined along the last axis of a matrix. */
 struct value *block_columns(struct sheet *sheet, struct value *const *parts,
 			    size_t count);
@@ -47,7 +62,10 @@ struct value *block_slice(struct sheet *sheet, struct value *x, int64_t begin,
 struct value *block_gather(struct sheet *sheet, struct value *table,
 			   struct value *ids);
 
-/* Over the last axis; the variance is the biased one, as torch has it. */
+/*
+ * Over the last axis; the variance is the biased one, as torch has it.
+ * Without @scale or @bias where these are NULL.
+ */
 struct value *block_layer_norm(struct sheet *sheet, struct value *x,
 			       struct value *scale, struct value *bias,
 			       double eps);

@@ -85,10 +85,14 @@ struct family {
 extern const struct family family_albert;
 extern const struct family family_bert;
 extern const struct family family_camembert;
+extern const struct family family_deberta;
+extern const struct family family_deberta_v2;
 extern const struct family family_distilbert;
 extern const struct family family_electra;
 extern const struct family family_gpt2;
+extern const struct family family_gpt_neo;
 extern const struct family family_mpnet;
+extern const struct family family_opt;
 extern const struct family family_roberta;
 extern const struct family family_xlm_roberta;
 
