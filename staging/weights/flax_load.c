@@ -39,19 +39,25 @@ static int piece_get(struct weights_load *load, struct piece *piece,
 			  load->deadline_ns);
 }
 
-static bool holds(const struct piece *piece, uint64_t at)
+/* The bytes from @at on that are in the piece; *@len: how many, maybe none. */
+static const uint8_t *bytes_at(const struct piece *piece, uint64_t at,
+			       size_t *len)
 {
-	return at >= piece->at && at <= piece->at + piece->len;
+	*len = 0;
+	if (at < piece->at || at >= piece->at + piece->len)
+		return piece->bytes;
+	*len = piece->len - (size_t)(at - piece->at);
+	return piece->bytes + (at - piece->at);
 }
 
+/* With what is there; then with all that a head may need. */
 static int step(struct weights_load *load, struct flax_tree *tree,
 		struct piece *piece)
 {
-	int r = -ENODATA;
+	size_t len;
+	const uint8_t *bytes = bytes_at(piece, tree->at, &len);
+	int r = flax_tree_step(tree, bytes, len);
 
-	if (holds(piece, tree->at))
-		r = flax_tree_step(tree, piece->bytes + (tree->at - piece->at),
-				   piece->len - (tree->at - piece->at));
 	if (r != -ENODATA)
 		return r;
 	if (tree->at >= load->blob->size)
