@@ -44,15 +44,22 @@ def stored(entry, source):
             **({"layer": entry["layer"]} if "layer" in entry else {})}
 
 
+def of_nothing(entry):
+    """What PyTorch lacks: a table, or values that do not matter."""
+    tensor = {"name": entry["name"], "shape": entry["shape"], "dtype": "F32"}
+    if "data" in entry:
+        return dict(tensor, rule="data", data=entry["data"])
+    return dict(tensor, scale=0.3)
+
+
 def tensors(spec, given):
     """Those of the file, by the layout @given."""
     sources = {tensor["name"]: tensor for tensor in spec["tensors"]}
     found = []
     for entry in given["tensors"]:
         source = sources.get(entry["of"])
-        if source is None:  # the library's own; its values do not matter
-            source = {"name": entry["name"], "shape": entry["shape"],
-                      "dtype": "F32", "scale": 0.3}
+        if source is None:
+            source = of_nothing(entry)
         found.append(stored(entry, source))
     return found
 

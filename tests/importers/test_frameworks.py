@@ -18,7 +18,8 @@ import synth_rule
 from served import FIXTURES, SPECS, view_of
 
 FLAX, TF = (frameworks.names(framework) for framework in ("flax", "tf"))
-ONE_OF_EACH = ["albert-fill-mask", "bert-fill-mask", "gpt2"]
+ONE_OF_EACH = ["albert-fill-mask", "bert-fill-mask", "gpt2",
+               "vit-image-classification"]
 
 
 def flax(name, change=lambda spec: spec):
