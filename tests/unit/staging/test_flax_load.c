@@ -372,6 +372,31 @@ static void payloads_are_passed_over(void **state)
 	free(bytes);
 }
 
+static int load_nested(void)
+{
+	static const char text[] = "\x81\xa1"
+				   "x" ROOT A TWO;
+	struct weights_load load = { .deadline_ns = CLOCK_NEVER };
+	auto_weights struct weights *weights = NULL;
+	auto_blob struct blob *blob = NULL;
+	void *bytes = mem_dup(FILE_OF(text));
+	int r = bytes ? blob_of_bytes(bytes, sizeof(text) - 1, &blob) : -ENOMEM;
+
+	if (r == 0)
+		r = weights_new("flax", &weights);
+	if (r == 0)
+		r = weights_add_file(weights, "m", 0, blob->size, &load.file);
+	load.weights = weights;
+	load.blob = blob;
+	return r < 0 ? r : flax_load(&load);
+}
+
+static void faults_of_memory_do_not_leak(void **state)
+{
+	(void)state;
+	run_with_faults(load_nested);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -381,6 +406,7 @@ int main(void)
 		cmocka_unit_test(maps_have_a_depth),
 		cmocka_unit_test(heads_may_come_in_parts),
 		cmocka_unit_test(payloads_are_passed_over),
+		cmocka_unit_test(faults_of_memory_do_not_leak),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -306,6 +306,34 @@ static void names_have_bounds(void **state)
 	free(deep);
 }
 
+static int translate_two_layers(void)
+{
+	static char names[][32] = { "bert/m/bert/x/kernel:0",
+				    "bert/m/bert/y/gamma:0",
+				    "mlm___cls/m/bert/x/kernel:0" };
+	auto_weights struct weights *weights = NULL;
+	struct tensor tensor = { .rank = 2, .dims = { 4, 3 } };
+	int r = weights_new("hdf5", &weights);
+
+	if (r == 0)
+		r = weights_add_file(weights, "w", 0, FILE_BYTES, &tensor.file);
+	if (r == 0)
+		weights->files[tensor.file].names = NAMES_TF_LAYERS;
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(names); i++) {
+		tensor.name = names[i];
+		r = weights_add(weights, &tensor);
+	}
+	if (r == 0)
+		r = weights_to_torch(weights, NULL);
+	return r < 0 ? r : weights_finish(weights);
+}
+
+static void faults_of_memory_do_not_leak(void **state)
+{
+	(void)state;
+	run_with_faults(translate_two_layers);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -314,6 +342,7 @@ int main(void)
 		cmocka_unit_test(a_variable_of_two_layers_is_one_tensor),
 		cmocka_unit_test(flax_has_no_name_twice),
 		cmocka_unit_test(names_have_bounds),
+		cmocka_unit_test(faults_of_memory_do_not_leak),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
