@@ -256,26 +256,31 @@ struct value *block_positions(struct sheet *sheet, struct value *table)
 			  NO_ATTRS);
 }
 
+static struct value *floats_of(struct sheet *sheet, struct value *ints)
+{
+	return graph_node(sheet->graph, "Cast", INPUTS(ints),
+			  ATTRS(attr_int("to", ONNX_FLOAT)));
+}
+
 /*
  * In floats, which hold ids exactly up to 2^24: whole numbers are counted
- * and compared rightly by fewer importers.
+ * and compared rightly by fewer importers.  The numbers are vectors, for
+ * Deeplearning4j makes a matrix of a vector of one id and a scalar.
  */
 struct value *block_counted_positions(struct sheet *sheet, struct value *ids,
 				      int64_t pad)
 {
 	struct graph *graph = sheet->graph;
+	struct value *none = floats_of(sheet, INTS(graph, pad));
+	struct value *one = floats_of(sheet, INTS(graph, 1));
 	struct value *seen, *count;
 
-	seen = graph_node(graph, "Cast", INPUTS(ids),
-			  ATTRS(attr_int("to", ONNX_FLOAT)));
-	seen = block_sub(sheet, seen, number(sheet, (double)pad));
-	seen = binary(sheet, "Min", unary(sheet, "Abs", seen),
-		      number(sheet, 1));
-	count = graph_node(
-		graph, "CumSum", INPUTS(seen, graph_int(graph, ids->rank - 1)),
-		ATTRS(attr_int("exclusive", 0), attr_int("reverse", 0)));
-	count = block_add(sheet, block_mul(sheet, count, seen),
-			  number(sheet, (double)pad));
+	seen = block_sub(sheet, floats_of(sheet, ids), none);
+	seen = binary(sheet, "Min", unary(sheet, "Abs", seen), one);
+	count = graph_node(graph, "CumSum",
+			   INPUTS(seen, graph_int(graph, ids->rank - 1)),
+			   NO_ATTRS);
+	count = block_add(sheet, block_mul(sheet, count, seen), none);
 	return graph_node(graph, "Cast", INPUTS(count),
 			  ATTRS(attr_int("to", ONNX_INT64)));
 }

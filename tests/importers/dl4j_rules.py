@@ -30,7 +30,7 @@ OPERATORS = {
     "Resize": ("coordinate_transformation_mode", "mode"),
     "Cast": ("to",),
     "Concat": ("axis",),
-    "CumSum": ("exclusive", "reverse"),
+    "CumSum": (),  # a flag that is written out is no boolean to it
     "Gather": ("axis",),
     "Gemm": ("alpha", "beta", "transA", "transB"),
     "ReduceMean": ("axes", "keepdims"),
