@@ -15,7 +15,7 @@ OPERATORS = {
     "Abs": (), "Add": (), "Div": (), "Erf": (), "Min": (), "Mul": (),
     "Relu": (), "Sigmoid": (), "Softplus": (), "Sqrt": (), "Sub": (),
     "Tanh": (), "Clip": (), "Reshape": (), "Shape": (), "Slice": (),
-    "Unsqueeze": (),
+    "Squeeze": (), "Unsqueeze": (),
     # Of the skeletons of torchvision and timm.
     "Ceil": (), "Cos": (), "Exp": (), "Expand": (), "Floor": (), "Log": (),
     "Max": (), "Neg": (), "PRelu": (), "Selu": (), "Sin": (), "Tile": (),
