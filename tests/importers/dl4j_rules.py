@@ -30,7 +30,7 @@ OPERATORS = {
     "Resize": ("coordinate_transformation_mode", "mode"),
     "Cast": ("to",),
     "Concat": ("axis",),
-    "CumSum": (),  # a flag that is written out is no boolean to it
+    "CumSum": (),
     "Gather": ("axis",),
     "Gemm": ("alpha", "beta", "transA", "transB"),
     "ReduceMean": ("axes", "keepdims"),
@@ -58,6 +58,8 @@ class Graph:
                       for name, each in self.initializers.items()}
         self.types = {name: each.data_type
                       for name, each in self.initializers.items()}
+        self.shapes = {name: tuple(each.dims)
+                       for name, each in self.initializers.items()}
         self._infer()
 
     def _infer(self):
@@ -73,6 +75,8 @@ class Graph:
                 self.types[value.name] = tensor.elem_type
                 if tensor.HasField("shape"):
                     self.ranks[value.name] = len(tensor.shape.dim)
+                    self.shapes[value.name] = tuple(
+                        dim.dim_value for dim in tensor.shape.dim)
 
     def nodes(self, *operators):
         return [node for node in self.graph.node if node.op_type in operators]
@@ -145,6 +149,22 @@ def gather_takes_no_scalar(graph):
             if not graph.ranks.get(node.input[1])]
 
 
+def gather_of_a_vector_is_by_a_vector(graph):
+    return [node.name for node in graph.nodes("Gather")
+            if graph.ranks.get(node.input[0]) == 1
+            and graph.ranks.get(node.input[1]) != 1]
+
+
+def scalars_are_not_beside_vectors(graph):
+    """Unless it is known that the vector is longer than 1."""
+    found = []
+    for node in graph.nodes("Add", "Sub", "Mul", "Div", "Min", "Max"):
+        shapes = [graph.shapes.get(name) for name in node.input]
+        if () in shapes and ((0,) in shapes or (1,) in shapes):
+            found.append(node.name)
+    return found
+
+
 def slice_is_of_one_axis(graph):
     found = []
     for node in graph.nodes("Slice"):
@@ -173,7 +193,7 @@ def convolutions_are_of_images(graph):
 
 
 def unsqueeze_is_of_one_axis(graph):
-    return [node.name for node in graph.nodes("Unsqueeze")
+    return [node.name for node in graph.nodes("Squeeze", "Unsqueeze")
             if len(graph.constant(node.input[1]) or ()) != 1]
 
 
@@ -267,7 +287,8 @@ RULES = {
         "imported; Dropout, Not and TopK give wrong numbers",
     attributes_written_out:
         "an absent attribute is read as 0; Transpose without perm is a null "
-        "pointer, Softmax without axis takes a wrong one",
+        "pointer, Softmax without axis takes a wrong one; a flag of CumSum "
+        "that is written out is no boolean to it",
     gemm_has_no_third_input:
         "the third input is dropped, and beta = 1 adds what a reused array "
         "held before",
@@ -280,6 +301,11 @@ RULES = {
     reshape_names_no_zero: "a 0 in the shape fails the validation",
     gather_takes_no_scalar:
         "a scalar index keeps the dimension: the rank is wrong",
+    gather_of_a_vector_is_by_a_vector:
+        "its native part reads where nothing is, and dies",
+    scalars_are_not_beside_vectors:
+        "a vector of one element becomes a matrix; while a graph is "
+        "imported, every length that is not known is one",
     slice_is_of_one_axis: "the form with attributes fails; axes are inputs",
     pools_pad_both_sides:
         "the pads of one side are taken for those of both; what is counted "
