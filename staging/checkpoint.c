@@ -91,6 +91,13 @@ int checkpoint_open_weights(const struct stage_repo *repo,
 	return weights_open(repo, kind, index, &out->weights, why);
 }
 
+static int open_sentence(const struct stage_repo *repo, struct checkpoint *out)
+{
+	int r = sentence_open(repo, out->weights, &out->sentence);
+
+	return r == -ENOENT ? 0 : r;
+}
+
 int checkpoint_open(const struct stage_repo *repo, struct checkpoint *out,
 		    struct refusal *why)
 {
@@ -101,13 +108,16 @@ int checkpoint_open(const struct stage_repo *repo, struct checkpoint *out,
 		r = read_config(repo, &out->config, why);
 	if (r == 0 && out->config)
 		r = check_config(json_root(out->config), why);
-	return r < 0 ? r : checkpoint_open_weights(repo, out, why);
+	if (r == 0)
+		r = checkpoint_open_weights(repo, out, why);
+	return r < 0 ? r : open_sentence(repo, out);
 }
 
 void checkpoint_release(struct checkpoint *checkpoint)
 {
 	json_free(checkpoint->config);
 	weights_free(checkpoint->weights);
+	sentence_free(checkpoint->sentence);
 }
 
 const char *checkpoint_model_type(const struct checkpoint *checkpoint)

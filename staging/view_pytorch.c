@@ -96,6 +96,7 @@ static int stage_parts(const struct checkpoint *checkpoint,
 	struct model_request request = {
 		.config = json_root(checkpoint->config),
 		.weights = checkpoint->weights,
+		.sentence = checkpoint->sentence,
 		.task = view->task,
 		.form = view->form,
 		.profile = view->profile,
@@ -242,7 +243,8 @@ static int list_place(const struct stage_repo *repo,
 		      const struct place *place, struct stage_listing *out)
 {
 	unsigned int tasks = models_tasks(json_root(checkpoint->config),
-					  checkpoint->weights);
+					  checkpoint->weights,
+					  checkpoint->sentence);
 	int r;
 
 	if (place->task != TASK_FEATURES && !(tasks & 1u << place->task))

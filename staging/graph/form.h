@@ -47,6 +47,7 @@ struct sheet {
 	struct graph *graph;
 	const struct form *form;
 	struct sequence *sequence; /* what ids() and mask() declare */
+	struct value *seen;	   /* what seen() gave last; NULL: nothing */
 };
 
 /* How the numbers of a head are turned by the place of the token. */
@@ -112,6 +113,16 @@ struct form {
 					struct value *table,
 					struct value *buckets);
 
+	/*
+	 * For each head the products of tokens' @x with @rows, the columns of
+	 * both being those of all heads; of them those of @index, of
+	 * block_flat_index().  As relative_bias().
+	 */
+	struct value **(*picked_products)(struct sheet *sheet, struct value *x,
+					  struct value *rows,
+					  unsigned int heads,
+					  struct value *index);
+
 	/* Numbers of tokens [.., tokens, width] as attention() has heads. */
 	struct value *(*over_heads)(struct sheet *sheet, struct value *x);
 
@@ -140,6 +151,9 @@ struct form {
 	struct value *(*token)(struct sheet *sheet, struct value *x,
 			       uint64_t number);
 	struct value *(*mean)(struct sheet *sheet, struct value *x);
+
+	/* Of each number the highest of all tokens. */
+	struct value *(*highest)(struct sheet *sheet, struct value *x);
 
 	/* The sum of the rows by @weights, shaped as ids. */
 	struct value *(*weigh)(struct sheet *sheet, struct value *x,

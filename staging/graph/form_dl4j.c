@@ -55,9 +55,10 @@ static struct value *dl4j_rows(struct sheet *sheet, struct value *x)
 
 static struct value *dl4j_seen(struct sheet *sheet, const char *name)
 {
-	return graph_node(sheet->graph, "Cast",
-			  INPUTS(declare(sheet, name, ONNX_INT64, 0)),
-			  ATTRS(attr_int("to", ONNX_FLOAT)));
+	sheet->seen = graph_node(sheet->graph, "Cast",
+				 INPUTS(declare(sheet, name, ONNX_INT64, 0)),
+				 ATTRS(attr_int("to", ONNX_FLOAT)));
+	return sheet->seen;
 }
 
 static struct value *dl4j_mask(struct sheet *sheet, const char *name)
@@ -192,6 +193,24 @@ static struct value **dl4j_relative_bias(struct sheet *sheet,
 	return bias;
 }
 
+static struct value **dl4j_picked_products(struct sheet *sheet, struct value *x,
+					   struct value *rows,
+					   unsigned int heads,
+					   struct value *index)
+{
+	struct value **picked = list_of(sheet, heads);
+	uint64_t width = x->width / heads;
+
+	for (unsigned int i = 0; picked && i < heads; i++) {
+		struct value *y = block_gemm(sheet, head_of(sheet, x, i, width),
+					     head_of(sheet, rows, i, width),
+					     true, 1);
+
+		picked[i] = block_gather(sheet, flat(sheet, y), index);
+	}
+	return picked;
+}
+
 static struct value *dl4j_over_heads(struct sheet *sheet, struct value *x)
 {
 	(void)sheet;
@@ -289,6 +308,12 @@ static struct value *dl4j_mean(struct sheet *sheet, struct value *x)
 			  ATTRS(attr_ints("axes", 0), attr_int("keepdims", 1)));
 }
 
+static struct value *dl4j_highest(struct sheet *sheet, struct value *x)
+{
+	return graph_node(sheet->graph, "ReduceMax", INPUTS(x),
+			  ATTRS(attr_ints("axes", 0), attr_int("keepdims", 1)));
+}
+
 static struct value *dl4j_weigh(struct sheet *sheet, struct value *x,
 				struct value *weights)
 {
@@ -356,6 +381,7 @@ const struct form form_dl4j = {
 	.linear = dl4j_linear,
 	.attention = dl4j_attention,
 	.relative_bias = dl4j_relative_bias,
+	.picked_products = dl4j_picked_products,
 	.over_heads = dl4j_over_heads,
 	.tokens = dl4j_tokens,
 	.map = dl4j_map,
@@ -364,6 +390,7 @@ const struct form form_dl4j = {
 	.drop = dl4j_drop,
 	.token = dl4j_token,
 	.mean = dl4j_mean,
+	.highest = dl4j_highest,
 	.weigh = dl4j_weigh,
 	.output_tokens = dl4j_output_tokens,
 	.output_column = dl4j_output_column,

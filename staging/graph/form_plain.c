@@ -106,8 +106,9 @@ static struct value *plain_seen(struct sheet *sheet, const char *name)
 	mask = graph_node(graph, "Unsqueeze", INPUTS(mask, INTS(graph, 1, 2)),
 			  NO_ATTRS);
 	mask->rank = 4;
-	return graph_node(graph, "Cast", INPUTS(mask),
-			  ATTRS(attr_int("to", ONNX_FLOAT)));
+	sheet->seen = graph_node(graph, "Cast", INPUTS(mask),
+				 ATTRS(attr_int("to", ONNX_FLOAT)));
+	return sheet->seen;
 }
 
 static struct value *plain_mask(struct sheet *sheet, const char *name)
@@ -250,6 +251,39 @@ static struct value **plain_relative_bias(struct sheet *sheet,
 	return bias;
 }
 
+/* [batch, heads, tokens, tokens] */
+static struct value **plain_picked_products(struct sheet *sheet,
+					    struct value *x, struct value *rows,
+					    unsigned int heads,
+					    struct value *index)
+{
+	struct graph *graph = sheet->graph;
+	struct value **picked = arena_alloc(&graph->arena, sizeof(*picked));
+	int64_t width = (int64_t)(x->width / heads);
+	struct value *y;
+
+	if (!picked) {
+		graph_fail(graph, -ENOMEM);
+		return NULL;
+	}
+	rows = graph_node(graph, "Reshape",
+			  INPUTS(rows, INTS(graph, -1, heads, width)),
+			  NO_ATTRS);
+	rows->rank = 3;
+	rows = graph_node(graph, "Transpose", INPUTS(rows),
+			  ATTRS(attr_ints("perm", 1, 2, 0)));
+	x = transpose(sheet, by_heads(sheet, x, heads), 0, 2, 1, 3);
+	y = matmul(sheet, x, rows);
+	y = graph_node(graph, "Reshape", INPUTS(y, INTS(graph, 0, heads, -1)),
+		       NO_ATTRS);
+	y->rank = 3;
+	y = graph_node(graph, "Gather", INPUTS(y, index),
+		       ATTRS(attr_int("axis", 2)));
+	y->rank = 4;
+	picked[0] = y;
+	return picked;
+}
+
 static struct value *plain_over_heads(struct sheet *sheet, struct value *x)
 {
 	struct graph *graph = sheet->graph;
@@ -361,14 +395,25 @@ static struct value *plain_token(struct sheet *sheet, struct value *x,
 	return block_rows_of(sheet, x, width);
 }
 
-static struct value *plain_mean(struct sheet *sheet, struct value *x)
+static struct value *reduced(struct sheet *sheet, const char *op,
+			     struct value *x)
 {
 	struct value *out;
 
-	out = graph_node(sheet->graph, "ReduceMean", INPUTS(batched(sheet, x)),
+	out = graph_node(sheet->graph, op, INPUTS(batched(sheet, x)),
 			 ATTRS(attr_ints("axes", 1), attr_int("keepdims", 0)));
 	out->rank = 2;
 	return out;
+}
+
+static struct value *plain_mean(struct sheet *sheet, struct value *x)
+{
+	return reduced(sheet, "ReduceMean", x);
+}
+
+static struct value *plain_highest(struct sheet *sheet, struct value *x)
+{
+	return reduced(sheet, "ReduceMax", x);
 }
 
 static struct value *plain_weigh(struct sheet *sheet, struct value *x,
@@ -434,6 +479,7 @@ const struct form form_plain = {
 	.linear = plain_linear,
 	.attention = plain_attention,
 	.relative_bias = plain_relative_bias,
+	.picked_products = plain_picked_products,
 	.over_heads = plain_over_heads,
 	.tokens = plain_tokens,
 	.map = plain_map,
@@ -442,6 +488,7 @@ const struct form form_plain = {
 	.drop = plain_drop,
 	.token = plain_token,
 	.mean = plain_mean,
+	.highest = plain_highest,
 	.weigh = plain_weigh,
 	.output_tokens = plain_output_tokens,
 	.output_column = plain_output_column,

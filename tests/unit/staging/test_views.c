@@ -19,9 +19,11 @@
 static unsigned int staged_models;
 
 unsigned int models_tasks(const struct json *config,
-			  const struct weights *weights)
+			  const struct weights *weights,
+			  const struct sentence *sentence)
 {
 	(void)weights;
+	(void)sentence;
 	return json_get(config, "has_head") ? 1u << TASK_FILL_MASK : 0;
 }
 
