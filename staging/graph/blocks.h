@@ -84,6 +84,13 @@ struct value *block_rms_norm(struct sheet *sheet, struct value *x,
 struct value *block_activation(struct sheet *sheet, const char *name,
 			       struct value *x);
 
+/*
+ * The sum of floats along @axis, up to each.  Without the flags of CumSum:
+ * Deeplearning4j fails on them, even where they say nothing.
+ */
+struct value *block_cumsum(struct sheet *sheet, struct value *x,
+			   unsigned int axis);
+
 /* The first rows of @table, one for each token of the sheet's sequence. */
 struct value *block_positions(struct sheet *sheet, struct value *table);
 

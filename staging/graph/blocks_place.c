@@ -18,9 +18,8 @@ struct value *block_positions(struct sheet *sheet, struct value *table)
 			  NO_ATTRS);
 }
 
-/* Deeplearning4j reads no flags of CumSum, not even those that say nothing. */
-static struct value *counted(struct sheet *sheet, struct value *x,
-			     unsigned int axis)
+struct value *block_cumsum(struct sheet *sheet, struct value *x,
+			   unsigned int axis)
 {
 	struct graph *graph = sheet->graph;
 
@@ -42,7 +41,7 @@ struct value *block_counted_positions(struct sheet *sheet, struct value *ids,
 			  ATTRS(attr_int("to", ONNX_FLOAT)));
 	seen = block_sub(sheet, seen, block_number(sheet, (double)pad));
 	seen = block_clip(sheet, block_unary(sheet, "Abs", seen), 0, 1);
-	count = counted(sheet, seen, ids->rank - 1);
+	count = block_cumsum(sheet, seen, ids->rank - 1);
 	count = block_add(sheet, block_mul(sheet, count, seen),
 			  block_number(sheet, (double)pad));
 	return graph_node(graph, "Cast", INPUTS(count),
@@ -98,7 +97,8 @@ struct value *block_places(struct sheet *sheet, struct sequence *sequence)
 		       ATTRS(attr_int("to", ONNX_FLOAT)));
 	x = block_mul(sheet, x, block_number(sheet, 0));
 	x = block_add(sheet, x, block_number(sheet, 1));
-	return block_sub(sheet, counted(sheet, x, 0), block_number(sheet, 1));
+	return block_sub(sheet, block_cumsum(sheet, x, 0),
+			 block_number(sheet, 1));
 }
 
 struct value *block_differences(struct sheet *sheet, struct value *from,
