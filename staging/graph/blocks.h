@@ -110,7 +110,7 @@ struct value *block_causal(struct sheet *sheet, struct value *seen,
 			   struct value *queries, struct value *keys,
 			   uint64_t window);
 
-/* What is added to scores: 0 where @seen is 1, else the lowest float. */
+/* What is added to scores: 0 where @seen is 1, else half the lowest float. */
 struct value *block_masked(struct sheet *sheet, struct value *seen);
 
 /*

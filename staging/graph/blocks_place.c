@@ -142,11 +142,12 @@ struct value *block_flat_index(struct sheet *sheet, struct value *index,
 	return block_add(sheet, index, places);
 }
 
+/* Of nothing but the lowest float Deeplearning4j's Softmax makes no numbers. */
 struct value *block_masked(struct sheet *sheet, struct value *seen)
 {
 	struct value *hidden = block_sub(sheet, block_number(sheet, 1), seen);
 
-	return block_mul(sheet, hidden, block_number(sheet, -FLT_MAX));
+	return block_mul(sheet, hidden, block_number(sheet, -FLT_MAX / 2));
 }
 
 const struct rotary *block_rotary(struct sheet *sheet, struct value *places,

@@ -7,6 +7,7 @@ was compared with ONNX Runtime.  A rule keeps a graph within what all of them
 computed rightly; its reason is what went wrong without it.
 """
 
+import numpy as np
 import onnx
 from onnx import TensorProto, numpy_helper
 
@@ -40,6 +41,7 @@ OPERATORS = {
 # What is taken as 0 where it is absent, and is 0 where it must be: right
 # with it (of 0) and without.
 EITHER_WAY = {"AveragePool": {"count_include_pad"}}
+LOWEST = float(np.finfo(np.float32).min)
 INITIALIZERS = {
     TensorProto.FLOAT: 4, TensorProto.DOUBLE: 8, TensorProto.INT64: 8,
 }
@@ -214,6 +216,12 @@ def concat_has_no_constant(graph):
             if any(name in graph.initializers for name in node.input)]
 
 
+def no_number_is_the_lowest(graph):
+    return [name for name, each in graph.initializers.items()
+            if each.data_type == TensorProto.FLOAT and each.dims in ([], [1])
+            and graph.constant(name)[0] <= LOWEST]
+
+
 def nothing_is_boolean(graph):
     return [name for name, kind in graph.types.items()
             if kind in (TensorProto.BOOL, TensorProto.BFLOAT16, 0)]
@@ -319,6 +327,8 @@ RULES = {
         "tract",
     concat_has_no_constant:
         "OpenCV 4.14 gives wrong numbers for a constant before the input",
+    no_number_is_the_lowest:
+        "Softmax makes no numbers of a row where nothing is looked at",
     nothing_is_boolean:
         "boolean constants are decoded wrongly, bfloat16 is not a number",
     doubles_are_cast: "the kernels are of float32",
