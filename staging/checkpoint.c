@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "staging/models.h"
 #include "staging/stage_repo.h"
 #include "staging/weights/weights_open.h"
 
@@ -69,7 +70,8 @@ static int check_config(const struct json *config, struct refusal *why)
 	const struct json *quantization = json_get(config,
 						   "quantization_config");
 
-	if (json_count(json_get(config, "auto_map")) > 0)
+	if (json_count(json_get(config, "auto_map")) > 0 &&
+	    !models_know_code(config))
 		return refuse(why, "remote-code", "auto_map",
 			      "the model needs Python code of its repository");
 	if (json_kind(quantization) == JSON_OBJECT)

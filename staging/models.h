@@ -104,6 +104,9 @@ unsigned int models_tasks(const struct json *config,
 /* Whether @task, which the weights have, is staged in parts too. */
 bool models_has_parts(const struct json *config, enum model_task task);
 
+/* Whether auto_map names code that is known here (family_has_code()). */
+bool models_know_code(const struct json *config);
+
 /* -EBADMSG: refused, @why says so.  Else -ENOMEM, -EFBIG. */
 int models_stage(const struct model_request *request, struct staged_model **out,
 		 struct refusal *why) MUST_CHECK;

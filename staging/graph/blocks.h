@@ -121,6 +121,11 @@ const struct rotary *block_rotary(struct sheet *sheet, struct value *places,
 				  const float *frequencies, size_t count,
 				  double factor);
 
+/* The same of @frequencies that are computed. */
+const struct rotary *block_rotary_by(struct sheet *sheet, struct value *places,
+				     struct value *frequencies, size_t count,
+				     double factor);
+
 /*
  * Turns the last axis, whose halves are the parts of complex numbers
  * (rotate_half() in transformers).  For the forms.

@@ -150,14 +150,27 @@ struct value *block_masked(struct sheet *sheet, struct value *seen)
 	return block_mul(sheet, hidden, block_number(sheet, -FLT_MAX / 2));
 }
 
-const struct rotary *block_rotary(struct sheet *sheet, struct value *places,
-				  const float *frequencies, size_t count,
-				  double factor)
+static struct value *twice(struct sheet *sheet, struct value *a,
+			   struct value *b)
+{
+	return graph_node(sheet->graph, "Concat", INPUTS(a, b),
+			  ATTRS(attr_int("axis", a->rank - 1)));
+}
+
+static struct value *times(struct sheet *sheet, struct value *x, double factor)
+{
+	return factor == 1 ? x
+			   : block_mul(sheet, x, block_number(sheet, factor));
+}
+
+const struct rotary *block_rotary_by(struct sheet *sheet, struct value *places,
+				     struct value *frequencies, size_t count,
+				     double factor)
 {
 	struct graph *graph = sheet->graph;
 	struct rotary *rotary = arena_alloc(&graph->arena, sizeof(*rotary));
 	unsigned int axis = places->rank;
-	struct value *angles, *sines;
+	struct value *angles, *sines, *cosines;
 
 	if (!rotary) {
 		graph_fail(graph, -ENOMEM);
@@ -166,23 +179,26 @@ const struct rotary *block_rotary(struct sheet *sheet, struct value *places,
 	angles = graph_node(graph, "Unsqueeze",
 			    INPUTS(places, INTS(graph, axis)), NO_ATTRS);
 	angles->rank = axis + 1;
-	angles = block_mul(sheet, angles,
-			   graph_float_table(graph, "frequencies", frequencies,
-					     SHAPE(count)));
-	sines = block_mul(sheet, block_unary(sheet, "Sin", angles),
-			  block_number(sheet, factor));
-	sines = graph_node(
-		graph, "Concat",
-		INPUTS(block_mul(sheet, sines, block_number(sheet, -1)), sines),
-		ATTRS(attr_int("axis", axis)));
-	angles = graph_node(graph, "Concat", INPUTS(angles, angles),
-			    ATTRS(attr_int("axis", axis)));
-	angles = block_mul(sheet, block_unary(sheet, "Cos", angles),
-			   block_number(sheet, factor));
-	rotary->cos = sheet->form->over_heads(sheet, angles);
+	angles = block_mul(sheet, angles, frequencies);
+	sines = times(sheet, block_unary(sheet, "Sin", angles), factor);
+	cosines = times(sheet, block_unary(sheet, "Cos", angles), factor);
+	sines = twice(sheet, block_mul(sheet, sines, block_number(sheet, -1)),
+		      sines);
+	cosines = twice(sheet, cosines, cosines);
+	rotary->cos = sheet->form->over_heads(sheet, cosines);
 	rotary->sin = sheet->form->over_heads(sheet, sines);
 	rotary->width = 2 * count;
 	return rotary;
+}
+
+const struct rotary *block_rotary(struct sheet *sheet, struct value *places,
+				  const float *frequencies, size_t count,
+				  double factor)
+{
+	return block_rotary_by(sheet, places,
+			       graph_float_table(sheet->graph, "frequencies",
+						 frequencies, SHAPE(count)),
+			       count, factor);
 }
 
 struct value *block_rotate(struct sheet *sheet, const struct rotary *rotary,

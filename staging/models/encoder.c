@@ -86,6 +86,16 @@ struct value *emit_norm(struct emit *emit, struct value *x, double eps,
 	return block_layer_norm(&emit->sheet, x, scale, bias, eps);
 }
 
+struct value *emit_rms_norm(struct emit *emit, struct value *x, double eps,
+			    bool is_centred, const char *prefix,
+			    const char *name)
+{
+	struct value *scale = bind_vector(emit->bind, x->width, "%s%s.weight",
+					  prefix, name);
+
+	return block_rms_norm(&emit->sheet, x, scale, eps, is_centred);
+}
+
 struct value *emit_table(struct emit *emit, uint64_t width, const char *name)
 {
 	return bind_matrix(emit->bind, 0, width, "%s.weight", name);

@@ -70,6 +70,13 @@ struct family {
 	const char *const *computes;
 
 	/*
+	 * "phi3": what repositories name modeling_phi3.py is the library's own
+	 * code (family_has_code()); NULL: no repository of this family has
+	 * code.  .computes then names "auto_map".
+	 */
+	const char *code;
+
+	/*
 	 * Declares the inputs; gives the last hidden state, a row a token.
 	 * Of PART_ENCODER that of the encoder, whose output is made of it.
 	 */
@@ -89,15 +96,27 @@ extern const struct family family_deberta;
 extern const struct family family_deberta_v2;
 extern const struct family family_distilbert;
 extern const struct family family_electra;
+extern const struct family family_gemma;
 extern const struct family family_gpt2;
 extern const struct family family_gpt_neo;
+extern const struct family family_llama;
+extern const struct family family_mistral;
 extern const struct family family_mpnet;
 extern const struct family family_opt;
+extern const struct family family_phi3;
+extern const struct family family_qwen2;
+extern const struct family family_qwen3;
 extern const struct family family_roberta;
 extern const struct family family_xlm_roberta;
 
 /* By model_type, or the class's name in old files.  NULL: not known. */
 const struct family *family_find(const struct json *config);
+
+/*
+ * Whether the classes of auto_map, code in the repository, are those that the
+ * family has in the library.
+ */
+bool family_has_code(const struct json *config);
 
 /* Whether a class that the configuration names ends with @end. */
 bool family_is_class(const struct json *config, const char *end);

@@ -48,6 +48,11 @@ bool models_has_parts(const struct json *config, enum model_task task)
 	return family && family->heads[task].has_parts;
 }
 
+bool models_know_code(const struct json *config)
+{
+	return family_has_code(config);
+}
+
 /* Lets the family make the graph. */
 static int emit_run(struct emit *emit, const struct family *family,
 		    const struct sentence *sentence)

@@ -32,15 +32,23 @@ ENDS = {
     "token-classification": "ForTokenClassification",
     "question-answering": "ForQuestionAnswering",
     "pretraining": "ForPreTraining",
+    "text-generation": "ForCausalLM",
 }
 CLASSES = {"albert": "Albert", "bert": "Bert", "camembert": "Camembert",
            "deberta": "Deberta", "deberta-v2": "DebertaV2",
            "distilbert": "DistilBert", "electra": "Electra", "mpnet": "MPNet",
-           "roberta": "Roberta", "xlm-roberta": "XLMRoberta"}
+           "roberta": "Roberta", "xlm-roberta": "XLMRoberta",
+           "gemma": "Gemma", "llama": "Llama", "mistral": "Mistral",
+           "phi3": "Phi3", "qwen2": "Qwen2", "qwen3": "Qwen3"}
 
 # Of a family without a base of its own: whose inputs and sizes it has.
-BASES = {"deberta": "deberta-v2-base"}
+BASES = {"deberta": "deberta-v2-base", "gemma": "gemma", "llama": "llama",
+         "mistral": "mistral", "phi3": "llama", "qwen2": "qwen2",
+         "qwen3": "qwen3"}
 DEBERTA = {"model_type": "deberta", "type_vocab_size": 0}
+PHI3 = {"model_type": "phi3", "rms_norm_eps": 1e-5}
+YARN = {"rope_type": "yarn", "factor": 4.0, "beta_fast": 2.0,
+        "beta_slow": 0.125, "original_max_position_embeddings": 16}
 
 # Name, family, task, changes to the configuration of the family's base.
 TABLE = [
@@ -87,9 +95,60 @@ TABLE = [
     ("electra-unusual-classes", "electra", "text-classification",
      {**UNUSUAL, **LABELS}),
     ("electra-unusual-discriminator", "electra", "pretraining", UNUSUAL),
+    ("gemma-features", "gemma", "feature-extraction", {}),
+    ("gemma-unusual", "gemma", "text-generation",
+     {"hidden_act": "gelu", "attention_bias": True, "rms_norm_eps": 1e-3,
+      "tie_word_embeddings": False, "rope_theta": 100.0}),
+    ("llama-biases", "llama", "text-generation",
+     {"attention_bias": True, "mlp_bias": True, "hidden_act": "gelu",
+      "rms_norm_eps": 1e-3, "num_key_value_heads": None, "head_dim": 12}),
+    ("llama-dynamic", "llama", "text-generation",
+     {"rope_scaling": {"type": "dynamic", "factor": 2.0},
+      "max_position_embeddings": 12}),
+    ("llama-features", "llama", "feature-extraction", {}),
+    ("llama-linear", "llama", "text-generation",
+     {"rope_scaling": {"type": "linear", "factor": 2.5},
+      "rope_theta": 100.0}),
+    ("llama-llama3", "llama", "text-generation",
+     {"rope_theta": None, "rope_parameters": {
+         "rope_type": "llama3", "rope_theta": 50.0, "factor": 8.0,
+         "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+         "original_max_position_embeddings": 16}}),
+    ("llama-yarn", "llama", "text-generation",
+     {"rope_theta": 50.0, "rope_scaling": YARN}),
+    ("llama-yarn-scaled", "llama", "text-generation",
+     {"rope_theta": None, "rope_parameters": {
+         **YARN, "rope_theta": 50.0, "mscale": 0.7, "mscale_all_dim": 1.5,
+         "truncate": False}}),
+    ("mistral-window", "mistral", "text-generation", {"sliding_window": 3}),
     ("mpnet-question-answering", "mpnet", "question-answering", {}),
     ("mpnet-token-classification", "mpnet", "token-classification", LABELS),
     ("mpnet-unusual", "mpnet", "fill-mask", UNUSUAL),
+    ("phi3", "phi3", "text-generation", PHI3),
+    ("phi3-features", "phi3", "feature-extraction",
+     {**PHI3, "sliding_window": 2, "rope_theta": 50.0}),
+    ("phi3-long", "phi3", "text-generation",
+     {**PHI3, "original_max_position_embeddings": 8,
+      "partial_rotary_factor": 0.75, "tie_word_embeddings": True,
+      "rope_scaling": {"type": "longrope", "short_factor": [1.0, 1.1, 1.3],
+                       "long_factor": [1.0, 2.5, 4.0]}}),
+    ("phi3-su", "phi3", "text-generation",
+     {**PHI3, "sliding_window": 4, "rope_theta": 50.0,
+      "original_max_position_embeddings": 32,
+      "rope_scaling": {"type": "su", "short_factor": [1.0, 1.1, 1.3, 1.5],
+                       "long_factor": [1.0, 2.5, 4.0, 6.0],
+                       "original_max_position_embeddings": 32}}),
+    ("qwen2-layer-types", "qwen2", "text-generation",
+     {"use_sliding_window": True, "sliding_window": 3,
+      "layer_types": ["sliding_attention", "full_attention"]}),
+    ("qwen2-window", "qwen2", "text-generation",
+     {"use_sliding_window": True, "sliding_window": 3,
+      "max_window_layers": 1, "layer_types": None,
+      "tie_word_embeddings": False}),
+    ("qwen3-unusual", "qwen3", "text-generation",
+     {"use_sliding_window": True, "sliding_window": 2,
+      "max_window_layers": 0, "layer_types": None, "attention_bias": True,
+      "tie_word_embeddings": True, "rms_norm_eps": 1e-3}),
     ("roberta-other-pad", "roberta", "feature-extraction",
      {"pad_token_id": 6}),
     ("roberta-token-classification", "roberta", "token-classification",
@@ -109,17 +168,19 @@ ACTIVATIONS = ["gelu", "gelu_10", "gelu_accurate", "gelu_fast", "gelu_new",
 
 def spread(name, shape):
     """Scale and offset that keep values of every layer near 1."""
-    if "layernorm" in name.lower() or "layer_norm" in name:
+    if "layernorm" in name.lower() or "layer_norm" in name \
+            or "norm" in name.split(".")[-2]:
         return (0.15, 1.0) if name.endswith("weight") else (0.1, 0.0)
     if len(shape) == 1:
         return 0.15, 0.0
-    if "embeddings." in name:
+    if "embeddings." in name or "embed_tokens" in name:
         return 0.8, 0.0
     if "relative_attention_bias" in name:
         return 1.0, 0.0
     scale = (3 / shape[-1]) ** 0.5
     looks = any(part in name for part in
-                ("query", "key", ".q.", ".k.", "q_lin", "k_lin"))
+                ("query", "key", ".q.", ".k.", "q_lin", "k_lin", "q_proj",
+                 "k_proj", "qkv_proj"))
     return round(scale * (2 if looks else 1), 3), 0.0
 
 
@@ -148,6 +209,16 @@ def run(model, case):
                          "start_logits", "end_logits") if name in got}
 
 
+def mask_of(case):
+    """The name and values of what tells which tokens of a decoder count."""
+    names = {each["compare_where"] for each in case.get("outputs", ())
+             if "compare_where" in each}
+    for entry in case["inputs"]:
+        if entry["name"] in names:
+            return entry["name"], synth_rule.input_array(entry)
+    return None, None
+
+
 def outputs_of(model, cases):
     """The cases with outputs, and these; tolerances by the library's noise."""
     expected, judged = {}, []
@@ -155,6 +226,7 @@ def outputs_of(model, cases):
     exact = [run(model.double(), case) for case in cases]
     for number, case in enumerate(cases):
         outputs = []
+        mask_name, mask = mask_of(case)
         for name, value in got[number].items():
             key = name if number == 0 else "%s@%d" % (name, number)
             noise = np.abs(value - exact[number][name]).max()
@@ -163,6 +235,9 @@ def outputs_of(model, cases):
                             "key": key, "atol": float("%.2g" % atol),
                             "rtol": 1e-5})
             expected[key] = value
+            if mask_name:
+                outputs[-1]["compare_where"] = mask_name
+                expected[key] = value * mask[..., None].astype(value.dtype)
         judged.append({"inputs": case["inputs"], "outputs": outputs})
     return judged, expected
 

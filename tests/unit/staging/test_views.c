@@ -362,6 +362,30 @@ static void shipped_onnx_is_shown(void **state)
 	assert_lists(&fake.repo, "onnx", "model.onnx model.onnx.data");
 }
 
+static void info_tells_of_shipped_onnx(void **state)
+{
+	static const struct fake_file files[] = {
+		CONFIG("{}"),
+		{ "onnx/model.onnx", "a", NULL },
+		{ "onnx/model.onnx_data", "b", NULL },
+		PICKLED,
+		END
+	};
+	auto_free char *info = NULL;
+	auto_json struct json_doc *doc = NULL;
+	struct fake_repo fake;
+	const struct json *shipped;
+
+	(void)state;
+	fake_repo_init(&fake, files);
+	info = read_view(&fake.repo, "pytorch", "info.json");
+	assert_int_equal(json_parse(info, strlen(info), 1 << 20, &doc), 0);
+	shipped = json_get(json_root(doc), "shipped_onnx");
+	assert_int_equal(json_count(shipped), 1);
+	assert_string_equal(json_string(json_first(shipped)),
+			    "onnx/model.onnx");
+}
+
 /* A memo of the last thing put. */
 static struct str kept;
 static char kept_key[256];
@@ -471,6 +495,7 @@ int main(void)
 		cmocka_unit_test(safetensors_are_composed),
 		cmocka_unit_test(a_column_major_tensor_refuses_safetensors),
 		cmocka_unit_test(shipped_onnx_is_shown),
+		cmocka_unit_test(info_tells_of_shipped_onnx),
 		cmocka_unit_test(a_second_mount_stages_nothing),
 		cmocka_unit_test(want_of_memory_is_told),
 		cmocka_unit_test(a_plan_is_told_as_json),
