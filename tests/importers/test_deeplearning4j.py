@@ -40,7 +40,8 @@ def assert_same(got, want):
     for name, values in want.items():
         assert got[name].shape == values.shape, name
         error = np.abs(got[name].astype(np.float64) - values).max()
-        assert error <= SAME * max(1, np.abs(values).max()), (name, error)
+        limit = SAME * max(1, float(np.abs(values).max()))
+        assert error <= limit, "%s differs by %.3g" % (name, error)
 
 
 def in_both(run, library, path):
