@@ -157,12 +157,16 @@ def gather_of_a_vector_is_by_a_vector(graph):
             and graph.ranks.get(node.input[1]) != 1]
 
 
-def scalars_are_not_beside_vectors(graph):
-    """Unless it is known that the vector is longer than 1."""
+def vectors_are_beside_vectors(graph):
+    """Or beside what is known to have several elements."""
     found = []
     for node in graph.nodes("Add", "Sub", "Mul", "Div", "Min", "Max"):
         shapes = [graph.shapes.get(name) for name in node.input]
-        if () in shapes and ((0,) in shapes or (1,) in shapes):
+        scalar = () in shapes and ((0,) in shapes or (1,) in shapes)
+        column = any(shape and len(shape) == 2 and max(shape) < 2
+                     for shape in shapes)
+        if scalar or column and any(shape and len(shape) == 1
+                                    and shape != (1,) for shape in shapes):
             found.append(node.name)
     return found
 
@@ -311,9 +315,10 @@ RULES = {
         "a scalar index keeps the dimension: the rank is wrong",
     gather_of_a_vector_is_by_a_vector:
         "its native part reads where nothing is, and dies",
-    scalars_are_not_beside_vectors:
-        "a vector of one element becomes a matrix; while a graph is "
-        "imported, every length that is not known is one",
+    vectors_are_beside_vectors:
+        "a scalar with a vector of one element is a matrix, a matrix of one "
+        "element with a vector is a vector; and every length that is not "
+        "known is one while a graph is imported",
     slice_is_of_one_axis: "the form with attributes fails; axes are inputs",
     pools_pad_both_sides:
         "the pads of one side are taken for those of both; what is counted "

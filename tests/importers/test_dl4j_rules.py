@@ -149,6 +149,20 @@ def scalar_beside_ids(model):
     del node.input[2:]
 
 
+def column_beside_vector(model):
+    """Ids as a column, times a vector."""
+    node = first(model, "CumSum")
+    shape = numpy_helper.from_array(np.array([-1, 1]), "column")
+    row = numpy_helper.from_array(np.ones(3, np.float32), "row")
+    model.graph.initializer.extend([shape, row])
+    at = list(model.graph.node).index(node) + 1
+    for each in (onnx.helper.make_node("Mul", ["spoilt", "row"], ["more"]),
+                 onnx.helper.make_node("Reshape", [node.output[0], "column"],
+                                       ["spoilt"])):
+        each.name = each.output[0]
+        model.graph.node.insert(at, each)
+
+
 BROKEN = [
     ("known_operators", set_operator("Gemm", "MatMul")),
     ("known_operators", set_operator("Sqrt", "Reciprocal")),
@@ -164,7 +178,8 @@ BROKEN = [
     ("reshape_names_no_zero", set_constant("Reshape", 1, [0, -1])),
     ("gather_takes_no_scalar", set_constant("Gather", 1, 1)),
     ("gather_of_a_vector_is_by_a_vector", vector_by_matrix),
-    ("scalars_are_not_beside_vectors", scalar_beside_ids),
+    ("vectors_are_beside_vectors", scalar_beside_ids),
+    ("vectors_are_beside_vectors", column_beside_vector),
     ("slice_is_of_one_axis", set_constant("Slice", 3, [0, 1])),
     ("slice_is_of_one_axis", set_constant("Slice", 3, [-1])),
     ("pools_pad_both_sides", uneven_pool),
