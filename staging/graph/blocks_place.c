@@ -128,6 +128,32 @@ struct value *block_causal(struct sheet *sheet, struct value *seen,
 	return seen ? block_mul(sheet, seen, causal) : causal;
 }
 
+/* 1 where @x is 0, else 0. */
+static struct value *is_zero(struct sheet *sheet, struct value *x)
+{
+	x = block_clip(sheet, block_unary(sheet, "Abs", x), 0, 1);
+	return block_sub(sheet, block_number(sheet, 1), x);
+}
+
+struct value *block_equals(struct sheet *sheet, struct value *x, double number)
+{
+	return is_zero(sheet, block_sub(sheet, x, block_number(sheet, number)));
+}
+
+struct value *block_first_highest(struct sheet *sheet, struct value *x)
+{
+	struct graph *graph = sheet->graph;
+	unsigned int axis = x->rank - 1;
+	struct value *high, *count;
+
+	high = graph_node(graph, "ReduceMax", INPUTS(x),
+			  ATTRS(attr_ints("axes", axis),
+				attr_int("keepdims", 1)));
+	x = is_zero(sheet, block_sub(sheet, x, high));
+	count = block_cumsum(sheet, x, axis);
+	return block_mul(sheet, x, block_equals(sheet, count, 1));
+}
+
 struct value *block_flat_index(struct sheet *sheet, struct value *index,
 			       uint64_t rows, bool of_second)
 {
@@ -179,7 +205,7 @@ const struct rotary *block_rotary_by(struct sheet *sheet, struct value *places,
 	angles = graph_node(graph, "Unsqueeze",
 			    INPUTS(places, INTS(graph, axis)), NO_ATTRS);
 	angles->rank = axis + 1;
-	angles = block_mul(sheet, angles, frequencies);
+	angles = block_mul(sheet, angles, as_matrix(sheet, frequencies, 1, -1));
 	sines = times(sheet, block_unary(sheet, "Sin", angles), factor);
 	cosines = times(sheet, block_unary(sheet, "Cos", angles), factor);
 	sines = twice(sheet, block_mul(sheet, sines, block_number(sheet, -1)),

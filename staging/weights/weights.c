@@ -217,3 +217,11 @@ const struct tensor *weights_find(const struct weights *weights,
 {
 	return map_get(&weights->by_name, name);
 }
+
+bool tensor_is_same(const struct tensor *a, const struct tensor *b)
+{
+	return a->file == b->file && a->off == b->off && a->len == b->len &&
+	       a->len > 0 && a->dtype == b->dtype && a->rank == b->rank &&
+	       a->transposed == b->transposed && a->strided == b->strided &&
+	       memcmp(a->dims, b->dims, a->rank * sizeof(a->dims[0])) == 0;
+}

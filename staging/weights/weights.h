@@ -117,6 +117,9 @@ int weights_absorb(struct weights *weights, const struct weights *other,
 const struct tensor *weights_find(const struct weights *weights,
 				  const char *name);
 
+/* The same bytes seen in the same way, under another name. */
+bool tensor_is_same(const struct tensor *a, const struct tensor *b);
+
 /* 1 for a scalar.  Of a tensor in an index: cannot overflow. */
 uint64_t tensor_elements(const struct tensor *tensor);
 

@@ -45,6 +45,11 @@ static int fake_plan(const struct weights *weights, struct plan **out)
 	return 0;
 }
 
+bool models_know_code(const struct json *config)
+{
+	return json_get(config, "own_code") != NULL;
+}
+
 bool models_has_parts(const struct json *config, enum model_task task)
 {
 	(void)task;
@@ -422,7 +427,7 @@ static void a_second_mount_stages_nothing(void **state)
 	fake.repo.memo = &memo;
 	first = read_view(&fake.repo, "pytorch", "staged.onnx");
 	assert_string_equal(kept_key,
-			    "stage/3/huggingface:org/model@0123/plain/pytorch");
+			    "stage/4/huggingface:org/model@0123/plain,portable/pytorch");
 	staged_models = 0;
 	second = read_view(&fake.repo, "pytorch", "staged.onnx");
 	assert_int_equal(staged_models, 0);
