@@ -54,6 +54,7 @@ class _Machine:
             self.process = subprocess.Popen(
                 ["java", HEAP, *QUIETLY, "-cp", classpath, "Judge",
                  "/dev/fd/%d" % writing], pass_fds=[writing],
+                env=dict(os.environ, OMP_WAIT_POLICY="PASSIVE"),
                 stdin=subprocess.PIPE, stdout=self.log, stderr=self.log)
         finally:
             os.close(writing)
