@@ -7,9 +7,14 @@ they had.
 """
 
 BASES = {
-    "albert": "albert", "bert": "bert", "camembert": "roberta",
+    "albert": "albert", "beit": "beit", "bert": "bert", "camembert": "roberta",
+    "clip": "clip", "clip_text_model": "text_model",
+    "clip_vision_model": "vision_model", "deit": "deit",
+    "dinov2": "dinov2", "dinov2_with_registers": "dinov2_with_registers",
     "distilbert": "distilbert", "electra": "electra", "mpnet": "mpnet",
-    "roberta": "roberta", "xlm-roberta": "roberta",
+    "roberta": "roberta", "siglip": "siglip",
+    "siglip_text_model": "text_model", "siglip_vision_model": "vision_model",
+    "vit": "vit", "xlm-roberta": "roberta",
 }
 PATTERNS = {
     "safetensors": ("model.safetensors", "model-%05d-of-%05d.safetensors"),

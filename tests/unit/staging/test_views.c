@@ -426,8 +426,8 @@ static void a_second_mount_stages_nothing(void **state)
 	fake_repo_init(&fake, model);
 	fake.repo.memo = &memo;
 	first = read_view(&fake.repo, "pytorch", "staged.onnx");
-	assert_string_equal(kept_key,
-			    "stage/4/huggingface:org/model@0123/plain,portable/pytorch");
+	assert_string_equal(kept_key, "stage/4/huggingface:org/model@0123/"
+				      "plain,portable/pytorch");
 	staged_models = 0;
 	second = read_view(&fake.repo, "pytorch", "staged.onnx");
 	assert_int_equal(staged_models, 0);
