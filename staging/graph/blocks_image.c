@@ -52,7 +52,8 @@ struct value *block_max_pool(struct sheet *sheet, struct value *x,
 struct value *block_map_mean(struct sheet *sheet, struct value *x,
 			     uint64_t channels)
 {
-	x = block_unary(sheet, "GlobalAveragePool", x);
+	x = graph_node(sheet->graph, "ReduceMean", INPUTS(x),
+		       ATTRS(attr_ints("axes", 2, 3), attr_int("keepdims", 1)));
 	return block_rows_of(sheet, x, channels);
 }
 

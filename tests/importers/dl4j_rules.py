@@ -20,7 +20,6 @@ OPERATORS = {
     # Of the skeletons of torchvision and timm.
     "Ceil": (), "Cos": (), "Exp": (), "Expand": (), "Floor": (), "Log": (),
     "Max": (), "Neg": (), "PRelu": (), "Selu": (), "Sin": (), "Tile": (),
-    "GlobalAveragePool": (),
     "AveragePool": ("count_include_pad", "kernel_shape", "pads", "strides"),
     "BatchNormalization": ("epsilon",),
     "Conv": ("dilations", "group", "kernel_shape", "pads", "strides"),
@@ -296,7 +295,9 @@ RULES = {
     known_operators:
         "MatMul gives zeros without an error (alpha is taken as 0); Where, "
         "Split, Pad, Pow, Einsum, LayerNormalization and Gelu are not "
-        "imported; Dropout, Not and TopK give wrong numbers",
+        "imported; Dropout, Not and TopK give wrong numbers; "
+        "GlobalAveragePool writes where it must not, and ends the process "
+        "sooner or later",
     attributes_written_out:
         "an absent attribute is read as 0; Transpose without perm is a null "
         "pointer, Softmax without axis takes a wrong one; a flag of CumSum "

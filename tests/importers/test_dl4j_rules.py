@@ -166,6 +166,7 @@ def column_beside_vector(model):
 BROKEN = [
     ("known_operators", set_operator("Gemm", "MatMul")),
     ("known_operators", set_operator("Sqrt", "Reciprocal")),
+    ("known_operators", set_operator("Sqrt", "GlobalAveragePool")),
     ("attributes_written_out", set_attribute("Gemm", "transA", None)),
     ("attributes_written_out", set_attribute("Softmax", "axis", None)),
     ("attributes_written_out", set_attribute("CumSum", "reverse", 0)),
