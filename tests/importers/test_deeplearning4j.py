@@ -63,15 +63,14 @@ def test_transformers(served, library, name):
 
 @pytest.mark.parametrize("kind, name", [
     ("torchvision", "resnet18"), ("torchvision", "mobilenet_v3_large"),
-    ("timm", "vit_small_patch16_224.augreg_in21k_ft_in1k")])
-def test_images(elsewhere, library, kind, name):
-    path = getattr(elsewhere, kind)(name) / "dl4j/staged.onnx"
+    ("timm", "efficientnet_b0.ra_in1k")])
+def test_images(apart, library, kind, name):
+    path = getattr(apart, kind)(name) / "dl4j/staged.onnx"
     judge_torch.assert_right(path, places.FIXTURES / kind / name,
                              in_both(judge.run_rows, library.of(path)))
 
 
-def assert_runs(library, path, fixture, keys=None):
-    """@keys: what the outputs are called in the file; None: by order."""
+def assert_runs(library, path, fixture):
     spec = fixture_runs.load_spec(fixture)
     arrays = fixture_runs.load_arrays(fixture)
     for run in fixture_runs.runs_of(spec):
@@ -84,12 +83,12 @@ def assert_runs(library, path, fixture, keys=None):
                                  TOLERANCE)
 
 
-def test_keras_model(elsewhere, library):
-    path = elsewhere.keras("MobileNetV2") / "staged.h5"
+def test_keras_model(apart, library):
+    path = apart.keras("MobileNetV2") / "staged.h5"
     assert_runs(library, path, places.FIXTURES / "keras/MobileNetV2")
 
 
 @pytest.mark.parametrize("name", ["keras_cnn_k2", "MobileNetV2_full_k2"])
-def test_frozen_graph(elsewhere, library, name):
-    path = elsewhere.saved_model(name) / "staged.pb"
+def test_frozen_graph(apart, library, name):
+    path = apart.saved_model(name) / "staged.pb"
     assert_runs(library, path, places.FIXTURES / "tensorflow" / name)
