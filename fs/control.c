@@ -169,8 +169,7 @@ static int write_job(const struct job_status *job, bool first, struct str *out)
 		r = str_printf(out,
 			       ", \"state\": \"%s\", \"done\": %llu, "
 			       "\"total\": %llu, \"seconds\": %llu}",
-			       job->keeping ? "keeping" : "unpacking",
-			       (unsigned long long)job->done,
+			       job->state, (unsigned long long)job->done,
 			       (unsigned long long)job->total,
 			       (unsigned long long)job->seconds);
 	return r;
