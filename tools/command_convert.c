@@ -25,6 +25,9 @@
 #define ATTRIBUTE "user.omnihub.convert"
 #define LOOK_US 200000
 
+/* So long the kernel may believe in the status of before. */
+#define STALE_US 1200000
+
 /* As shells have it: ended by SIGINT. */
 #define EXIT_INTERRUPTED 130
 
@@ -199,6 +202,7 @@ static int watch_all(const char *folder)
 	int status = -1;
 
 	sigaction(SIGINT, &action, NULL);
+	usleep(STALE_US);
 	while (status < 0 && !interrupted) {
 		usleep(LOOK_US);
 		status = look(&watch);

@@ -68,16 +68,16 @@ static void range_run(struct pool_work *work)
 	range_free(range);
 }
 
-/* -ENODATA: it is closed. */
+/* -EIO: it is closed. */
 static int own_fd(struct kept_source *kept)
 {
-	int fd = -ENODATA;
+	int fd = -1;
 
 	lock_take(&kept->lock);
 	if (kept->fd >= 0)
 		fd = fcntl(kept->fd, F_DUPFD_CLOEXEC, 0);
 	lock_drop(&kept->lock);
-	return fd == -1 ? -EIO : fd;
+	return fd < 0 ? -EIO : fd;
 }
 
 static int kept_fetch(struct source *source, uint64_t off, uint64_t len,

@@ -3,7 +3,7 @@
  * staging/external/kept_file.h - a converted file as a source for the cache.
  *
  * While it is being kept there is a file that the bytes come from; later
- * there is none: what the cache has lost then is lost (-ENODATA).
+ * there is none: what the cache has lost then is lost (-EIO).
  */
 #ifndef STAGING_EXTERNAL_KEPT_FILE_H
 #define STAGING_EXTERNAL_KEPT_FILE_H
@@ -30,7 +30,7 @@ struct kept_file {
 int kept_file_source(const struct kept_file *file, struct jobs *jobs, int fd,
 		     struct source **out) MUST_CHECK;
 
-/* The file may go; what is fetched from now on gives -ENODATA. */
+/* The file may go; what is fetched from now on gives -EIO. */
 void kept_file_close(struct source *source);
 
 #endif

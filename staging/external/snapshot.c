@@ -18,6 +18,7 @@
 #include "staging/weights/shard_index.h"
 #include "staging/weights/weights_open.h"
 
+#define FETCH_TRIES_MAX 5
 #define FOLDERS_MAX 2 /* "1_Pooling/config.json" has one */
 
 void snapshot_release(struct snapshot *snapshot)
@@ -126,6 +127,23 @@ static int make_folders(char *path, size_t from)
 	return 0;
 }
 
+/* On a slow line a piece may take longer: what came of it is kept. */
+static int fetch_piece(struct blob *blob, uint64_t off, size_t len, void *to,
+		       const struct snapshot_copy *copy)
+{
+	int r = -ETIMEDOUT;
+
+	for (int i = 0; r == -ETIMEDOUT && i < FETCH_TRIES_MAX; i++) {
+		uint64_t until_ns =
+			clock_after_ns(REQUEST_DEADLINE_S * NS_PER_S);
+
+		r = copy->look(copy->arg);
+		if (r == 0)
+			r = blob_fetch(blob, off, len, to, until_ns);
+	}
+	return r;
+}
+
 static int copy_bytes(struct blob *blob, int fd, struct hasher *hasher,
 		      const struct snapshot_copy *copy)
 {
@@ -137,11 +155,7 @@ static int copy_bytes(struct blob *blob, int fd, struct hasher *hasher,
 		size_t len = (size_t)u64_min(blob->size - off,
 					     CONVERT_PIECE_BYTES);
 
-		r = copy->look(copy->arg);
-		r = r
-			    ?: blob_fetch(blob, off, len, piece,
-					  clock_after_ns(REQUEST_DEADLINE_S *
-							 NS_PER_S));
+		r = fetch_piece(blob, off, len, piece, copy);
 		r = r ?: file_pwrite(fd, off, len, piece);
 		if (r == 0 && hasher)
 			r = hasher_add(hasher, piece, len);
