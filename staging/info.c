@@ -14,7 +14,7 @@ const char *form_name(enum stage_form form)
 	return form == STAGE_FORM_DL4J ? "dl4j" : "plain";
 }
 
-static void write_whose(struct json_write *json, const struct stage_repo *repo)
+void info_write_whose(struct json_write *json, const struct stage_repo *repo)
 {
 	json_write_text(json, "id", repo->id);
 	json_write_text(json, "revision", repo->revision);
@@ -26,7 +26,7 @@ static void write_whose(struct json_write *json, const struct stage_repo *repo)
 
 static void write_origin(struct json_write *json, const struct stage_repo *repo)
 {
-	write_whose(json, repo);
+	info_write_whose(json, repo);
 	json_write_text(json, "converter", "omnihub " OMNIHUB_VERSION);
 }
 
@@ -45,8 +45,8 @@ static void write_values(struct json_write *json, const char *key,
 }
 
 /* Files that turn data into the inputs; where to find them from a view. */
-static void write_preprocessing_files(struct json_write *json,
-				      const struct stage_repo *repo)
+void info_write_preprocessing_files(struct json_write *json,
+				    const struct stage_repo *repo)
 {
 	static const char *const names[] = {
 		"tokenizer.json",
@@ -227,7 +227,7 @@ int info_of_model(const struct stage_repo *repo,
 	json_write_open(&json, NULL, '{');
 	write_origin(&json, repo);
 	write_model(&json, json_root(checkpoint->config), task, form, model);
-	write_preprocessing_files(&json, repo);
+	info_write_preprocessing_files(&json, repo);
 	r = write_preprocessing(&json, repo);
 	if (r == 0)
 		r = write_sources(&json, repo, weights);
@@ -322,55 +322,6 @@ int info_of_safetensors(const struct stage_repo *repo,
 	return r < 0 ? r : json_write_end(&json);
 }
 
-static void write_dimensions(struct json_write *json, const struct json *shape)
-{
-	const struct json *dimension = json_first(shape);
-	uint64_t size;
-
-	json_write_open(json, "shape", '[');
-	for (; dimension; dimension = json_next(dimension)) {
-		if (json_u64(dimension, &size))
-			json_write_u64(json, NULL, size);
-		else
-			json_write_text(json, NULL, json_string(dimension));
-	}
-	json_write_close(json, ']');
-}
-
-static void write_looked(struct json_write *json, const char *key,
-			 const struct json *values)
-{
-	const struct json *value = json_first(values);
-
-	json_write_open(json, key, '[');
-	for (; value; value = json_next(value)) {
-		json_write_open(json, NULL, '{');
-		json_write_text(json, "name",
-				json_string(json_get(value, "name")));
-		json_write_text(json, "dtype",
-				json_string(json_get(value, "dtype")));
-		write_dimensions(json, json_get(value, "shape"));
-		json_write_close(json, '}');
-	}
-	json_write_close(json, ']');
-}
-
-/* A model that was converted: the look at it, as it stands. */
-static void write_looks(struct json_write *json, const struct json *files)
-{
-	const struct json *file = json_first(files);
-
-	for (; file; file = json_next(file)) {
-		const struct json *look = json_get(file, "look");
-
-		if (json_kind(look) != JSON_OBJECT)
-			continue;
-		write_looked(json, "inputs", json_get(look, "inputs"));
-		write_looked(json, "outputs", json_get(look, "outputs"));
-		return;
-	}
-}
-
 static int write_convert(struct json_write *json, const struct stage_repo *repo,
 			 const char *task)
 {
@@ -383,54 +334,6 @@ static int write_convert(struct json_write *json, const struct stage_repo *repo,
 		       repo->id, task);
 	json_write_text(json, "convert", str_text(&command));
 	return r;
-}
-
-static void write_kept(struct json_write *json, const struct json *files)
-{
-	const struct json *file = json_first(files);
-
-	json_write_open(json, "files", '[');
-	for (; file; file = json_next(file)) {
-		uint64_t size = 0;
-
-		json_u64(json_get(file, "size"), &size);
-		json_write_open(json, NULL, '{');
-		json_write_text(json, "name",
-				json_string(json_get(file, "name")));
-		json_write_u64(json, "size", size);
-		json_write_text(json, "sha256",
-				json_string(json_get(file, "sha256")));
-		json_write_close(json, '}');
-	}
-	json_write_close(json, ']');
-}
-
-int info_of_converted(const struct stage_repo *repo, const char *task,
-		      const struct json *result, struct str *out)
-{
-	static const char *const told[] = { "command", "version", "sandbox" };
-	const struct json *files = json_get(result, "files");
-	struct json_write json;
-	uint64_t seconds = 0;
-
-	json_u64(json_get(result, "seconds"), &seconds);
-	json_write_init(&json, out);
-	json_write_open(&json, NULL, '{');
-	write_whose(&json, repo);
-	json_write_open(&json, "converter", '{');
-	for (size_t i = 0; i < ARRAY_LEN(told); i++)
-		json_write_text(&json, told[i],
-				json_string(json_get(result, told[i])));
-	json_write_u64(&json, "seconds", seconds);
-	json_write_close(&json, '}');
-	json_write_text(&json, "task", task);
-	json_write_text(&json, "form", "converted");
-	write_looks(&json, files);
-	write_kept(&json, files);
-	write_preprocessing_files(&json, repo);
-	json_write_close(&json, '}');
-	json_write_newline(&json);
-	return json_write_end(&json);
 }
 
 int info_of_refusal(const struct stage_repo *repo, const struct refusal *why,

@@ -37,17 +37,16 @@ int info_of_safetensors(const struct stage_repo *repo,
 			const struct safetensors_view *view,
 			struct str *out) MUST_CHECK;
 
-/*
- * Of a model that an external command converted: @result is what is kept of
- * that (external/convert_result.c).
- */
-int info_of_converted(const struct stage_repo *repo, const char *task,
-		      const struct json *result, struct str *out) MUST_CHECK;
-
 /* Why there is none.  @model_type and @task may be NULL. */
 int info_of_refusal(const struct stage_repo *repo, const struct refusal *why,
 		    const char *model_type, const char *task,
 		    struct str *out) MUST_CHECK;
+
+/* Parts of an info.json: whose it is; what turns data into inputs. */
+struct json_write;
+void info_write_whose(struct json_write *json, const struct stage_repo *repo);
+void info_write_preprocessing_files(struct json_write *json,
+				    const struct stage_repo *repo);
 
 /* "plain", "dl4j"; static. */
 const char *form_name(enum stage_form form);

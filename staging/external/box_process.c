@@ -110,9 +110,9 @@ int box_process_run(const struct box_process *process)
 		return -errno;
 	fds[1] = fds[2] = ends[1];
 	r = fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
-	r = r
-		    ?: spawn_start(process->path, process->argv,
-				   process->environment, fds, &watch.pid);
+	if (r == 0)
+		r = spawn_start(process->path, process->argv,
+				process->environment, fds, &watch.pid);
 	close(ends[1]);
 	watch.fd = ends[0];
 	if (r == 0) {

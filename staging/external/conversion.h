@@ -53,6 +53,7 @@ struct conversion {
 	struct convert_tool *tool; /* one reference */
 	atomic_uint refs;
 	atomic_bool stop; /* somebody wants it to end */
+	uint64_t look_ns; /* its thread's: when conversion_look() is due */
 
 	bool failed;	    /* converter->lock */
 	struct refusal why; /* C2 */

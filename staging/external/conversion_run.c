@@ -20,6 +20,9 @@
 #include "staging/external/snapshot.h"
 #include "staging/stage_repo.h"
 
+/* Between looks at the mount and the disk, which cost a call or two. */
+#define LOOK_NS (200 * NS_PER_MS)
+
 #define BOX_BROKEN 125 /* omnihub-box could not do its part */
 
 int conversion_look(void *arg)
@@ -27,13 +30,16 @@ int conversion_look(void *arg)
 	struct conversion *conversion = arg;
 	const struct converter *converter = conversion->converter;
 	const struct converter_options *options = &converter->options;
-	uint64_t room;
+	uint64_t room, now_ns = clock_now_ns();
 	int r;
 
 	if (atomic_load(&converter->closing))
 		return -ESHUTDOWN;
 	if (atomic_load(&conversion->stop))
 		return -ECANCELED;
+	if (now_ns < conversion->look_ns)
+		return 0;
+	conversion->look_ns = now_ns + LOOK_NS;
 	if (options->is_wanted && !options->is_wanted(options->wanted_arg))
 		return -ESHUTDOWN;
 	r = job_folder_room(options->dir, &room);
@@ -77,9 +83,9 @@ static int copy_snapshot(struct conversion *conversion,
 	uint64_t room;
 	int r = path ? check_config(conversion) : -ENOMEM;
 
-	r = r
-		    ?: snapshot_choose(&conversion->repo, &snapshot,
-				       &conversion->why);
+	if (r == 0)
+		r = snapshot_choose(&conversion->repo, &snapshot,
+				    &conversion->why);
 	r = r ?: job_folder_room(folder->path, &room);
 	if (r < 0)
 		return r;

@@ -25,10 +25,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "staging/external/conversion.h"
+#include "staging/external/convert_info.h"
 #include "staging/external/convert_out.h"
 #include "staging/external/kept_file.h"
 #include "staging/external/plain_name.h"
-#include "staging/info.h"
 #include "staging/json_write.h"
 #include "staging/stage_listing.h"
 
@@ -73,9 +73,9 @@ static int read_through(struct conversion *conversion, struct blob *blob)
 		size_t len = (size_t)u64_min(blob->size - at, READ_BYTES_MAX);
 
 		r = conversion_look(conversion);
-		r = r
-			    ?: blob_fetch(blob, at, len, piece,
-					  clock_after_ns(KEEP_S * NS_PER_S));
+		if (r == 0)
+			r = blob_fetch(blob, at, len, piece,
+				       clock_after_ns(KEEP_S * NS_PER_S));
 		at += len;
 		atomic_fetch_add(&conversion->entry.done, len);
 	}

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -54,109 +53,22 @@ void convert_tool_unref(struct convert_tool *tool)
 	free(tool);
 }
 
-/* ---- the environment ---- */
-
-/*
- * Of ours, what a program needs to be found and to run; no token is among
- * them.  What is the user's own stays the user's own: HOME is not.
- */
-static const char *const kept_names[] = { "PATH", "LD_LIBRARY_PATH",
-					  "PYTHONPATH", "PYTHONHOME",
-					  "VIRTUAL_ENV" };
-
-static const char *const fixed[] = {
-	"LANG=C.UTF-8",
-	"HF_HUB_OFFLINE=1",
-	"TRANSFORMERS_OFFLINE=1",
-	"HF_DATASETS_OFFLINE=1",
-	"HF_HUB_DISABLE_TELEMETRY=1",
-	"PYTHONDONTWRITEBYTECODE=1",
-	"PYTHONUNBUFFERED=1",
-	"TOKENIZERS_PARALLELISM=false",
+/* What is known while it is looked for. */
+struct search {
+	const struct converter_options *options;
+	int (*look)(void *arg);
+	void *arg;
+	struct job_folder folder;
+	struct convert_tool *tool;
 };
 
-#define ENVIRONMENT_MAX (ARRAY_LEN(kept_names) + ARRAY_LEN(fixed) + 4)
-
-struct environment {
-	char *words[ENVIRONMENT_MAX]; /* owned */
-	size_t count;
-};
-
-static void environment_release(struct environment *environment)
+static void search_release(struct search *search)
 {
-	for (size_t i = 0; i < environment->count; i++)
-		free(environment->words[i]);
+	job_folder_remove(&search->folder);
+	convert_tool_unref(search->tool);
 }
-DEFINE_AUTO(environment, struct environment, environment_release)
-#define auto_environment auto_of(environment)
-
-/* Takes @word; NULL: no memory. */
-static int add(struct environment *environment, char *word)
-{
-	if (!word)
-		return -ENOMEM;
-	environment->words[environment->count++] = word;
-	return 0;
-}
-
-static int environment_make(const struct job_folder *folder,
-			    struct environment *out)
-{
-	const char *home = getenv("HOME");
-	int r = add(out, mem_printf("HOME=%s/home", folder->path));
-
-	r = r ?: add(out, mem_printf("TMPDIR=%s/tmp", folder->path));
-	if (r == 0 && home && *home == '/') /* pip install --user */
-		r = add(out, mem_printf("PYTHONUSERBASE=%s/.local", home));
-	for (size_t i = 0; r == 0 && i < ARRAY_LEN(fixed); i++)
-		r = add(out, mem_strdup(fixed[i]));
-	for (size_t i = 0; r == 0 && i < ARRAY_LEN(kept_names); i++) {
-		const char *value = getenv(kept_names[i]);
-
-		if (value)
-			r = add(out, mem_printf("%s=%s", kept_names[i], value));
-	}
-	return r;
-}
-
-/* ---- running ---- */
-
-#define BOX_WORDS 7 /* before the command's own */
-
-int convert_tool_run(const struct converter_options *options, const char *box,
-		     const struct command *command,
-		     const struct job_folder *folder,
-		     const struct convert_bounds *bounds,
-		     struct box_process *process)
-{
-	auto_environment struct environment environment = { 0 };
-	auto_free char **argv = mem_array(BOX_WORDS + command->count + 1,
-					  sizeof(*argv));
-	char memory[24], cpu[24], file[24];
-	uint64_t cores = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
-	int r = argv ? environment_make(folder, &environment) : -ENOMEM;
-
-	if (r < 0)
-		return r;
-	snprintf(memory, sizeof(memory), "%" PRIu64, bounds->memory_bytes);
-	snprintf(cpu, sizeof(cpu), "%" PRIu64, bounds->seconds * cores + 1);
-	snprintf(file, sizeof(file), "%" PRIu64, bounds->file_bytes);
-	argv[0] = (char *)(uintptr_t)options->box;
-	argv[1] = (char *)(uintptr_t) "run";
-	argv[2] = (char *)(uintptr_t)box;
-	argv[3] = folder->path;
-	argv[4] = memory;
-	argv[5] = cpu;
-	argv[6] = file;
-	memcpy(argv + BOX_WORDS, command->words,
-	       command->count * sizeof(*argv));
-	process->path = options->box;
-	process->argv = argv;
-	process->environment = environment.words;
-	return box_process_run(process);
-}
-
-/* ---- looking for it ---- */
+DEFINE_AUTO(search, struct search, search_release)
+#define auto_search auto_of(search)
 
 static int missing(struct convert_tool *tool, char *sentence)
 {
@@ -165,27 +77,29 @@ static int missing(struct convert_tool *tool, char *sentence)
 }
 
 /* What omnihub-box says this machine has. */
-static int probe_box(const struct converter_options *options,
-		     const struct job_folder *folder, struct str *output)
+static int probe_box(const struct search *search, struct str *output)
 {
-	char *argv[] = { (char *)(uintptr_t)options->box,
-			 (char *)(uintptr_t) "probe", folder->path, NULL };
+	const char *box = search->options->box;
+	char *argv[] = { (char *)(uintptr_t)box, (char *)(uintptr_t) "probe",
+			 search->folder.path, NULL };
 	char *environment[] = { NULL };
 	struct box_process process = {
-		.path = options->box,
+		.path = box,
 		.argv = argv,
 		.environment = environment,
 		.until_ns = clock_after_ns(CONVERT_PROBE_S * NS_PER_S),
+		.look = search->look,
+		.arg = search->arg,
 		.output = output,
 	};
 
 	return box_process_run(&process);
 }
 
-static int choose_box(const struct converter_options *options,
-		      const struct job_folder *folder,
-		      struct convert_tool *tool)
+static int choose_box(const struct search *search)
 {
+	enum converter_sandbox wanted = search->options->sandbox;
+	struct convert_tool *tool = search->tool;
 	static const char *const names[] = {
 		[CONVERTER_SANDBOX_NAMESPACES] = "namespaces",
 		[CONVERTER_SANDBOX_LANDLOCK] = "landlock",
@@ -195,10 +109,10 @@ static int choose_box(const struct converter_options *options,
 	int r;
 
 	str_init(&output, CONVERT_OUTPUT_BYTES);
-	tool->box = names[options->sandbox];
-	if (options->sandbox != CONVERTER_SANDBOX_AUTO)
+	tool->box = names[wanted];
+	if (wanted != CONVERTER_SANDBOX_AUTO)
 		return 0;
-	r = probe_box(options, folder, &output);
+	r = probe_box(search, &output);
 	if (r < 0)
 		return r;
 	for (size_t i = CONVERTER_SANDBOX_NAMESPACES; i < ARRAY_LEN(names); i++)
@@ -260,22 +174,23 @@ static char *stamp_version(const struct command *command)
 }
 
 /* 0: it is there, and @output says the versions. */
-static int probe_default(const struct converter_options *options,
-			 const struct job_folder *folder,
-			 const struct convert_tool *tool, struct str *output)
+static int probe_default(const struct search *search, struct str *output)
 {
-	char *words[] = { tool->command.words[0], (char *)(uintptr_t) "-c",
+	char *words[] = { search->tool->command.words[0],
+			  (char *)(uintptr_t) "-c",
 			  (char *)(uintptr_t)probe_program, NULL };
 	const struct command command = { words, ARRAY_LEN(words) - 1 };
 	const struct convert_bounds bounds = { CONVERT_MEMORY_BYTES,
 					       CONVERT_PROBE_S, BLOCK_BYTES };
 	struct box_process process = {
 		.until_ns = clock_after_ns(CONVERT_PROBE_S * NS_PER_S),
+		.look = search->look,
+		.arg = search->arg,
 		.output = output,
 	};
 
-	return convert_tool_run(options, tool->box, &command, folder, &bounds,
-				&process);
+	return convert_tool_run(search->options, search->tool->box, &command,
+				&search->folder, &bounds, &process);
 }
 
 /* Its last line: who was imported may have said something before. */
@@ -291,24 +206,25 @@ static int take_version(struct convert_tool *tool, struct str *output)
 	return tool->version ? 0 : -ENOMEM;
 }
 
-static int find_default(const struct converter_options *options,
-			const struct job_folder *folder,
-			struct convert_tool *tool)
+static int find_default(const struct search *search)
 {
 	auto_str struct str output;
 	int r;
 
 	str_init(&output, CONVERT_OUTPUT_BYTES);
-	r = probe_default(options, folder, tool, &output);
+	r = probe_default(search, &output);
 	if (r == 0)
-		return take_version(tool, &output);
+		return take_version(search->tool, &output);
+	if (r == -ESHUTDOWN || r == -ENOMEM)
+		return r;
 	log_info("convert", "no exporter was found (%d): %s", r,
 		 str_text(&output));
-	return missing(tool, mem_printf("no converter is installed: a Python "
-					"with optimum's ONNX exporter (%s), or "
-					"a command of your own named with "
-					"--converter",
-					convert_tool_install));
+	return missing(search->tool,
+		       mem_printf("no converter is installed: a Python "
+				  "with optimum's ONNX exporter (%s), or "
+				  "a command of your own named with "
+				  "--converter",
+				  convert_tool_install));
 }
 
 static int find_command(const struct converter_options *options,
@@ -346,28 +262,55 @@ static int find_command(const struct converter_options *options,
 	return 0;
 }
 
+/* The files a command of one's own names tell its version. */
+static int find_own(const struct search *search)
+{
+	struct convert_tool *tool = search->tool;
+
+	tool->version = stamp_version(&tool->command);
+	return tool->version ? 0 : -ENOMEM;
+}
+
+static int make_folder(struct search *search)
+{
+	int r = job_folder_make(search->options->dir, &search->folder);
+
+	if (r == 0 || r == -ENOMEM)
+		return r;
+	return missing(search->tool,
+		       mem_printf("nothing can be converted in %s: %s",
+				  search->options->dir, strerror(-r)));
+}
+
+static int search_all(struct search *search)
+{
+	const struct convert_tool *tool = search->tool;
+	int r = find_command(search->options, search->tool);
+
+	if (r == 0 && !tool->missing)
+		r = make_folder(search);
+	if (r == 0 && !tool->missing)
+		r = choose_box(search);
+	if (r < 0 || tool->missing)
+		return r;
+	return search->options->command ? find_own(search)
+					: find_default(search);
+}
+
 int convert_tool_find(const struct converter_options *options,
+		      int (*look)(void *arg), void *arg,
 		      struct convert_tool **out)
 {
-	auto_convert_tool struct convert_tool *tool = mem_zalloc(sizeof(*tool));
-	auto_job_folder struct job_folder folder = { 0 };
+	auto_search struct search search = {
+		options, look, arg, { NULL }, mem_zalloc(sizeof(*search.tool))
+	};
 	int r;
 
-	if (!tool)
+	if (!search.tool)
 		return -ENOMEM;
-	atomic_init(&tool->refs, 1);
-	r = find_command(options, tool);
-	if (r == 0 && !tool->missing)
-		r = job_folder_make(options->dir, &folder);
-	if (r == 0 && !tool->missing)
-		r = choose_box(options, &folder, tool);
-	if (r == 0 && !tool->missing && !options->command)
-		r = find_default(options, &folder, tool);
-	if (r == 0 && !tool->missing && options->command) {
-		tool->version = stamp_version(&tool->command);
-		r = tool->version ? 0 : -ENOMEM;
-	}
+	atomic_init(&search.tool->refs, 1);
+	r = search_all(&search);
 	if (r == 0)
-		*out = take_ptr(tool);
+		*out = take_ptr(search.tool);
 	return r;
 }

@@ -38,9 +38,11 @@ extern const char convert_tool_install[];
 
 /*
  * One reference.  Looks for it, which starts processes and takes seconds: not
- * on a FUSE thread.  What is missing is no error.  -ENOMEM; -errno of the disk.
+ * on a FUSE thread.  What is missing is no error.  -ENOMEM, -EIO; or
+ * what @look says, as struct box_process has it.
  */
 int convert_tool_find(const struct converter_options *options,
+		      int (*look)(void *arg), void *arg,
 		      struct convert_tool **out) MUST_CHECK;
 
 /* Bounds of one run. */

@@ -80,9 +80,9 @@ int converter_new(const struct converter_options *options,
 	map_init(&converter->conversions);
 	converter->sweep.run = sweep;
 	r = copy_options(converter, options);
-	r = r
-		    ?: pool_new("omnihub-convert", 1, CONVERT_QUEUE_MAX + 1,
-				&converter->pool);
+	if (r == 0)
+		r = pool_new("omnihub-convert", 1, CONVERT_QUEUE_MAX + 1,
+			     &converter->pool);
 	r = r ?: pool_add(converter->pool, &converter->sweep);
 	if (r < 0)
 		converter_free(converter);
@@ -139,11 +139,19 @@ static int must_look_locked(struct converter *converter, uint64_t deadline_ns,
 	return !converter->tool || (again && converter->tool->missing);
 }
 
-/* Without the lock; @old is the one to be replaced. */
+static int look_for_end(void *arg)
+{
+	struct converter *converter = arg;
+
+	return atomic_load(&converter->closing) ? -ESHUTDOWN : 0;
+}
+
+/* Without the lock: this takes a while. */
 static int look_for_tool(struct converter *converter)
 {
 	struct convert_tool *tool = NULL, *old = NULL;
-	int r = convert_tool_find(&converter->options, &tool);
+	int r = convert_tool_find(&converter->options, look_for_end, converter,
+				  &tool);
 
 	lock_take(&converter->lock);
 	if (r == 0) {

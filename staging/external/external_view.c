@@ -99,9 +99,9 @@ static int read_status(const struct stage_listing *listing,
 	if (!bytes)
 		return -ENOMEM;
 	r = content_copy(entry->content, 0, entry->content->size, bytes);
-	r = r
-		    ?: json_parse(bytes, entry->content->size,
-				  STAGE_INFO_BYTES_MAX, &doc);
+	if (r == 0)
+		r = json_parse(bytes, entry->content->size,
+			       STAGE_INFO_BYTES_MAX, &doc);
 	return r ?: take_refusal(json_root(doc), out);
 }
 

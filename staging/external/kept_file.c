@@ -146,9 +146,9 @@ int kept_file_source(const struct kept_file *file, struct jobs *jobs,
 	if (!kept)
 		return -ENOMEM;
 	r = content_key_make(&none, file->pin, &key);
-	r = r
-		    ?: source_init(&kept->source, &ops, file->size,
-				   &file->digest, &key, file->label);
+	if (r == 0)
+		r = source_init(&kept->source, &ops, file->size, &file->digest,
+				&key, file->label);
 	if (r < 0) {
 		free(kept);
 		return r;
