@@ -191,6 +191,7 @@
 #define CONVERT_PROBE_S 30 /* Python without anything cached: 5 s */
 #define CONVERT_MEMO_BYTES_MAX \
 	((size_t)2 << 20) /* CONVERT_LOOK_BYTES_MAX and the files' names */
+#define ONNX_NAME_BYTES_MAX ((size_t)1 << 10) /* of inputs: 120 seen */
 #define ONNX_DEPTH_MAX 64 /* graphs in graphs, 3 frames each: 4 seen */
 
 /* Blocks */

@@ -66,13 +66,15 @@ struct look {
 	struct json_write json[2];
 };
 
-static char *text_of(const struct wire_field *field)
+/* -EBADMSG: it is no text; -ENOMEM. */
+static int text_of(const struct wire_field *field, char **out)
 {
-	if (field->len > NAME_BYTES_MAX * 4 ||
+	if (field->len > ONNX_NAME_BYTES_MAX ||
 	    memchr(field->bytes, 0, field->len) ||
 	    !utf8_valid(field->bytes, field->len))
-		return NULL;
-	return mem_strndup((const char *)field->bytes, field->len);
+		return -EBADMSG;
+	*out = mem_strndup((const char *)field->bytes, field->len);
+	return *out ? 0 : -ENOMEM;
 }
 
 /* ---- external data ---- */
@@ -139,11 +141,14 @@ static int note_place(struct look *look, const struct place *place)
 {
 	auto_free char *name = NULL;
 	uint64_t end;
+	int r;
 
 	if (!place->location.bytes)
 		return -EBADMSG;
-	name = text_of(&place->location);
-	if (!name || !name_is_plain(name) ||
+	r = text_of(&place->location, &name);
+	if (r < 0)
+		return r;
+	if (!name_is_plain(name) ||
 	    !u64_add(place->offset, place->length, &end))
 		return -EBADMSG;
 	return note_data(look, name, end);
@@ -201,8 +206,9 @@ static void write_dimension(struct json_write *json,
 		json_write_u64(json, NULL, value.value);
 		return;
 	}
-	if (find_field(dimension, 2, &value) && value.type == WIRE_LEN)
-		name = text_of(&value);
+	if (find_field(dimension, 2, &value) && value.type == WIRE_LEN &&
+	    text_of(&value, &name) == -ENOMEM)
+		json->result = -ENOMEM;
 	json_write_text(json, NULL, name ? name : "?");
 }
 
@@ -235,11 +241,12 @@ static int take_value(struct look *look, const struct wire_field *value,
 	struct json_write *json = &look->json[input];
 	struct wire_field field, tensor;
 	auto_free char *name = NULL;
+	int r = -EBADMSG;
 
 	if (find_field(value, 1, &field) && field.type == WIRE_LEN)
-		name = text_of(&field);
-	if (!name)
-		return -EBADMSG;
+		r = text_of(&field, &name);
+	if (r < 0)
+		return r;
 	look->outputs += !input;
 	json_write_open(json, NULL, '{');
 	json_write_text(json, "name", name);
@@ -390,8 +397,10 @@ int onnx_look(const void *bytes, size_t len, struct str *out)
 		return -ENOMEM;
 	look_init(look, bytes, len);
 	r = walk(look);
-	for (size_t i = 0; i < ARRAY_LEN(look->json); i++)
+	for (size_t i = 0; i < ARRAY_LEN(look->json); i++) {
 		json_write_close(&look->json[i], ']');
+		r = r ?: json_write_end(&look->json[i]);
+	}
 	if (r == 0 && (look->graphs != 1 || look->ir == 0 || look->opset == 0 ||
 		       look->outputs == 0))
 		r = -EBADMSG;

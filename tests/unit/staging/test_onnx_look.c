@@ -83,6 +83,26 @@ static void make_way(const struct made *made, struct str *out)
 	}
 }
 
+/* float16 ["batch", 5, ?] as the type of @value. */
+static void put_type(struct str *value)
+{
+	struct str shape, tensor, type, dimension;
+
+	str_init(&shape, 1 << 20);
+	str_init(&tensor, 1 << 20);
+	str_init(&type, 1 << 20);
+	str_init(&dimension, 1 << 20);
+	must(wire_text(&dimension, 2, "batch"));
+	put(&shape, 1, &dimension);
+	must(wire_int(&dimension, 1, 5));
+	put(&shape, 1, &dimension);
+	put(&shape, 1, &dimension);
+	must(wire_int(&tensor, 1, 10));
+	put(&tensor, 2, &shape);
+	put(&type, 1, &tensor);
+	put(value, 2, &type);
+}
+
 static void make_graph(const struct made *made, struct str *out)
 {
 	struct str node, output;
@@ -95,6 +115,7 @@ static void make_graph(const struct made *made, struct str *out)
 		return;
 	str_init(&output, 1 << 20);
 	must(wire_text(&output, 1, "y"));
+	put_type(&output);
 	put(out, GRAPH_OUTPUT, &output);
 }
 
@@ -144,6 +165,11 @@ static const struct {
 	const char *data; /* of the answer */
 } cases[] = {
 	{ "a model", { 0 }, 0, "\"data\":[]" },
+	{ "its types",
+	  { 0 },
+	  0,
+	  "[{\"name\":\"y\",\"dtype\":\"float16\","
+	  "\"shape\":[\"batch\",5,\"?\"]}]" },
 	{ "data beside it", WEIGHT("w.bin", "16", "4"), 0,
 	  "\"data\":[{\"name\":\"w.bin\",\"size\":20}]" },
 	{ "to the end of a file", WEIGHT("w.bin", "16", NULL), 0,
