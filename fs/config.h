@@ -37,6 +37,7 @@ struct config {
 	size_t endpoint_count;
 	enum cache_verify verify;
 	enum stage_form form;
+	enum stage_profile profile;
 	char *skeletons; /* the user's folder of skeletons, or NULL */
 	char *converter; /* a command; NULL: the default one */
 	enum converter_sandbox converter_sandbox;

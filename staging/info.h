@@ -15,10 +15,18 @@
 #include "staging/staging.h"
 #include "staging/view_safetensors.h"
 
-/* Of a staged model; @model is whole. */
+/* What is staged of a checkpoint, and how. */
+struct stage_view {
+	enum model_task task;
+	enum stage_form form;
+	enum stage_profile profile;
+};
+
+/* Of a staged model; @models by part, PART_WHOLE is there. */
 int info_of_model(const struct stage_repo *repo,
-		  const struct checkpoint *checkpoint, enum model_task task,
-		  enum stage_form form, const struct staged_model *model,
+		  const struct checkpoint *checkpoint,
+		  const struct stage_view *view,
+		  struct staged_model *const *models,
 		  struct str *out) MUST_CHECK;
 
 /*
@@ -48,7 +56,8 @@ void info_write_whose(struct json_write *json, const struct stage_repo *repo);
 void info_write_preprocessing_files(struct json_write *json,
 				    const struct stage_repo *repo);
 
-/* "plain", "dl4j"; static. */
+/* "plain", "dl4j"; "portable", "native"; static. */
 const char *form_name(enum stage_form form);
+const char *profile_name(enum stage_profile profile);
 
 #endif

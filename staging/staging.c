@@ -24,7 +24,7 @@
  * Part of every key in the memo: raised whenever what is staged of the same
  * files changes, or is refused no longer.
  */
-#define STAGE_VERSION 3
+#define STAGE_VERSION 4
 
 /* "+" and 16 digits. */
 #define STAMP_BYTES 18
@@ -64,9 +64,10 @@ static char *memo_key(const struct stage_repo *repo, const char *dir)
 
 	if (repo->skeletons)
 		snprintf(text, sizeof(text), "+%016" PRIx64, own);
-	return mem_printf("stage/%d/%s:%s@%s/%s%s/%s", STAGE_VERSION,
+	return mem_printf("stage/%d/%s:%s@%s/%s,%s%s/%s", STAGE_VERSION,
 			  repo->kind ? repo->kind : "huggingface", repo->id,
-			  repo->revision, form_name(repo->form), text, dir);
+			  repo->revision, form_name(repo->form),
+			  profile_name(repo->profile), text, dir);
 }
 
 static int recall(const struct stage_repo *repo, const char *key,

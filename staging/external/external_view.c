@@ -182,11 +182,17 @@ static int find_listed(const struct stage_repo *repo, const char *dir,
 		       struct convertible *out)
 {
 	const char *task = task_of_dir(dir);
+	int r;
 
 	if (!task)
 		return -ENOENT;
-	if (listed == 0)
-		return read_status(listing, out);
+	if (listed == 0) {
+		r = read_status(listing, out);
+		/* Of a variant (dl4j/) that is refused the model is staged. */
+		if (r == 0 && *task && strcmp(task, out->task) != 0)
+			return -ENOENT;
+		return r;
+	}
 	return listed == -ENOENT && *task ? find_own_task(repo, task, out)
 					  : listed;
 }

@@ -56,15 +56,24 @@ void encoder_check(struct emit *emit, const struct encoder *encoder)
 			     "attention heads");
 }
 
-struct value *emit_linear(struct emit *emit, struct value *x, uint64_t rows,
-			  const char *prefix, const char *name)
+struct value *emit_projection(struct emit *emit, struct value *x, uint64_t rows,
+			      bool has_bias, const char *prefix,
+			      const char *name)
 {
-	struct value *weight, *bias;
+	struct value *weight, *bias = NULL;
 
 	weight = bind_matrix(emit->bind, rows, x->width, "%s%s.weight", prefix,
 			     name);
-	bias = bind_vector(emit->bind, weight->rows, "%s%s.bias", prefix, name);
+	if (has_bias)
+		bias = bind_vector(emit->bind, weight->rows, "%s%s.bias",
+				   prefix, name);
 	return emit->sheet.form->linear(&emit->sheet, x, weight, bias);
+}
+
+struct value *emit_linear(struct emit *emit, struct value *x, uint64_t rows,
+			  const char *prefix, const char *name)
+{
+	return emit_projection(emit, x, rows, true, prefix, name);
 }
 
 struct value *emit_norm(struct emit *emit, struct value *x, double eps,
@@ -77,6 +86,16 @@ struct value *emit_norm(struct emit *emit, struct value *x, double eps,
 	return block_layer_norm(&emit->sheet, x, scale, bias, eps);
 }
 
+struct value *emit_rms_norm(struct emit *emit, struct value *x, double eps,
+			    bool is_centred, const char *prefix,
+			    const char *name)
+{
+	struct value *scale = bind_vector(emit->bind, x->width, "%s%s.weight",
+					  prefix, name);
+
+	return block_rms_norm(&emit->sheet, x, scale, eps, is_centred);
+}
+
 struct value *emit_table(struct emit *emit, uint64_t width, const char *name)
 {
 	return bind_matrix(emit->bind, 0, width, "%s.weight", name);
@@ -87,10 +106,15 @@ static struct value *attend(struct emit *emit, const struct encoder *encoder,
 {
 	const struct encoder_names *names = encoder->names;
 	uint64_t width = encoder->hidden;
+	bool biased = !encoder->no_qkv_bias;
 	struct attention attention = {
-		.q = emit_linear(emit, x, width, prefix, names->query),
-		.k = emit_linear(emit, x, width, prefix, names->key),
-		.v = emit_linear(emit, x, width, prefix, names->value),
+		.q = emit_projection(emit, x, width, biased, prefix,
+				     names->query),
+		.k = emit_projection(emit, x, width,
+				     biased && !encoder->no_key_bias, prefix,
+				     names->key),
+		.v = emit_projection(emit, x, width, biased, prefix,
+				     names->value),
 		.mask = encoder->mask,
 		.bias = encoder->bias,
 		.heads = encoder->heads,
@@ -100,6 +124,56 @@ static struct value *attend(struct emit *emit, const struct encoder *encoder,
 	return emit_linear(emit, x, width, prefix, names->attention);
 }
 
+static struct value *feed_forward(struct emit *emit,
+				  const struct encoder *encoder,
+				  const char *prefix, struct value *x)
+{
+	const struct encoder_names *names = encoder->names;
+	struct sheet *sheet = &emit->sheet;
+	uint64_t inner = encoder->intermediate;
+	int64_t half = (int64_t)inner;
+	struct value *gated = NULL;
+
+	if (encoder->is_gated)
+		inner *= 2;
+	x = emit_linear(emit, x, inner, prefix, names->up);
+	if (encoder->is_gated) {
+		gated = block_slice(sheet, x, half, 2 * half, 1);
+		x = block_slice(sheet, x, 0, half, 1);
+	}
+	x = block_activation(sheet, encoder->activation, x);
+	if (gated)
+		x = block_mul(sheet, x, gated);
+	return emit_linear(emit, x, encoder->hidden, prefix, names->down);
+}
+
+/* @y added to @x, multiplied by the vector @scale if there is one. */
+static struct value *add_scaled(struct emit *emit, struct value *x,
+				struct value *y, const char *prefix,
+				const char *scale)
+{
+	if (scale)
+		y = block_mul(&emit->sheet, y,
+			      bind_vector(emit->bind, y->width, "%s%s", prefix,
+					  scale));
+	return block_add(&emit->sheet, y, x);
+}
+
+static struct value *layer_norm_first(struct emit *emit,
+				      const struct encoder *encoder,
+				      const char *prefix, struct value *x)
+{
+	const struct encoder_names *names = encoder->names;
+	struct value *y;
+
+	y = emit_norm(emit, x, encoder->eps, prefix, names->attention_norm);
+	y = attend(emit, encoder, prefix, y);
+	x = add_scaled(emit, x, y, prefix, names->attention_scale);
+	y = emit_norm(emit, x, encoder->eps, prefix, names->norm);
+	y = feed_forward(emit, encoder, prefix, y);
+	return add_scaled(emit, x, y, prefix, names->scale);
+}
+
 struct value *encoder_layer(struct emit *emit, const struct encoder *encoder,
 			    const char *prefix, struct value *x)
 {
@@ -107,11 +181,11 @@ struct value *encoder_layer(struct emit *emit, const struct encoder *encoder,
 	struct sheet *sheet = &emit->sheet;
 	struct value *y;
 
+	if (encoder->norm_first)
+		return layer_norm_first(emit, encoder, prefix, x);
 	y = block_add(sheet, attend(emit, encoder, prefix, x), x);
 	x = emit_norm(emit, y, encoder->eps, prefix, names->attention_norm);
-	y = emit_linear(emit, x, encoder->intermediate, prefix, names->up);
-	y = block_activation(sheet, encoder->activation, y);
-	y = emit_linear(emit, y, encoder->hidden, prefix, names->down);
+	y = feed_forward(emit, encoder, prefix, x);
 	return emit_norm(emit, block_add(sheet, y, x), encoder->eps, prefix,
 			 names->norm);
 }
@@ -130,6 +204,13 @@ struct value *encoder_layers(struct emit *emit, const struct encoder *encoder,
 	return x;
 }
 
+uint64_t emit_places_after(uint64_t rows, int64_t pad)
+{
+	uint64_t before = (uint64_t)pad + 1;
+
+	return rows > before ? rows - before : 0;
+}
+
 void emit_hidden(struct emit *emit, struct value *x)
 {
 	emit->sheet.form->output_tokens(&emit->sheet, x, "last_hidden_state");
@@ -137,7 +218,7 @@ void emit_hidden(struct emit *emit, struct value *x)
 
 struct value *emit_pool(struct emit *emit, struct value *x, const char *name)
 {
-	struct value *first = emit->sheet.form->first(&emit->sheet, x);
+	struct value *first = emit->sheet.form->token(&emit->sheet, x, 0);
 
 	first = emit_linear(emit, first, x->width, "", name);
 	return block_tanh(&emit->sheet, first);
@@ -149,8 +230,8 @@ void emit_hidden_pooled(struct emit *emit, struct value *x, const char *name)
 
 	emit_hidden(emit, x);
 	if (bind_has(emit->bind, "%s.weight", name))
-		sheet->form->output_first(sheet, emit_pool(emit, x, name),
-					  "pooler_output");
+		sheet->form->output_each(sheet, emit_pool(emit, x, name),
+					 "pooler_output");
 }
 
 void emit_features(struct emit *emit, struct value *x)
@@ -178,11 +259,11 @@ void emit_classes_of_first(struct emit *emit, struct value *x,
 {
 	struct sheet *sheet = &emit->sheet;
 
-	x = sheet->form->first(sheet, x);
+	x = sheet->form->token(sheet, x, 0);
 	x = emit_linear(emit, x, x->width, "", "classifier.dense");
 	x = block_activation(sheet, activation, x);
 	x = emit_linear(emit, x, 0, "", "classifier.out_proj");
-	sheet->form->output_first(sheet, x, "logits");
+	sheet->form->output_each(sheet, x, "logits");
 }
 
 void emit_classes(struct emit *emit, struct value *x)

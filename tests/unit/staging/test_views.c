@@ -19,9 +19,11 @@
 static unsigned int staged_models;
 
 unsigned int models_tasks(const struct json *config,
-			  const struct weights *weights)
+			  const struct weights *weights,
+			  const struct sentence *sentence)
 {
 	(void)weights;
+	(void)sentence;
 	return json_get(config, "has_head") ? 1u << TASK_FILL_MASK : 0;
 }
 
@@ -43,20 +45,31 @@ static int fake_plan(const struct weights *weights, struct plan **out)
 	return 0;
 }
 
-int models_stage(const struct json *config, const struct weights *weights,
-		 enum model_task task, enum stage_form form,
-		 struct staged_model **out, struct refusal *why)
+bool models_know_code(const struct json *config)
+{
+	return json_get(config, "own_code") != NULL;
+}
+
+bool models_has_parts(const struct json *config, enum model_task task)
 {
 	(void)task;
+	return json_get(config, "has_parts") != NULL;
+}
+
+int models_stage(const struct model_request *request, struct staged_model **out,
+		 struct refusal *why)
+{
+	const struct json *config = request->config;
+
 	if (json_get(config, "refuse"))
 		return refuse(why, "unsupported", "refuse", "it says so");
-	if (form == STAGE_FORM_DL4J && json_get(config, "refuse_dl4j"))
+	if (request->form == STAGE_FORM_DL4J && json_get(config, "refuse_dl4j"))
 		return refuse(why, "unsupported", "dl4j", "it says so");
 	*out = mem_zalloc(sizeof(**out));
 	assert_non_null(*out);
 	(*out)->family = "fake";
 	staged_models++;
-	return fake_plan(weights, &(*out)->onnx);
+	return fake_plan(request->weights, &(*out)->onnx);
 }
 
 static void assert_lists(const struct stage_repo *repo, const char *dir,
@@ -127,17 +140,17 @@ static const struct {
 	{ "a pickled model",
 	  { CONFIG("{}"), PICKLED, END },
 	  "pytorch/ safetensors/",
-	  "dl4j/ info.json staged.onnx",
+	  "dl4j/ info.json native/ staged.onnx",
 	  "info.json staged.onnx" },
 	{ "with a head",
 	  { CONFIG("{\"has_head\":1}"), PICKLED, END },
 	  "pytorch/ safetensors/",
-	  "dl4j/ fill-mask/ info.json staged.onnx",
+	  "dl4j/ fill-mask/ info.json native/ staged.onnx",
 	  "info.json staged.onnx" },
 	{ "no dl4j form",
 	  { CONFIG("{\"refuse_dl4j\":1}"), PICKLED, END },
 	  "pytorch/ safetensors/",
-	  "dl4j/ info.json staged.onnx",
+	  "dl4j/ info.json native/ staged.onnx",
 	  "staged.status" },
 	{ "refused",
 	  { CONFIG("{\"refuse\":1}"), PICKLED, END },
@@ -172,12 +185,12 @@ static const struct {
 	{ "the old format",
 	  { CONFIG("{}"), { "pytorch_model.bin", NULL, "legacy.bin" }, END },
 	  "pytorch/ safetensors/",
-	  "dl4j/ info.json staged.onnx",
+	  "dl4j/ info.json native/ staged.onnx",
 	  "info.json staged.onnx" },
 	{ "safetensors beside pickles",
 	  { CONFIG("{}"), { "other.safetensors", "abc", NULL }, PICKLED, END },
 	  "pytorch/",
-	  "dl4j/ info.json staged.onnx",
+	  "dl4j/ info.json native/ staged.onnx",
 	  "info.json staged.onnx" },
 };
 
@@ -237,7 +250,7 @@ static void only_directories_of_the_tree_are_there(void **state)
 		assert_missing(&fake.repo, missing[i]);
 	}
 	assert_lists(&fake.repo, "pytorch/fill-mask",
-		     "dl4j/ info.json staged.onnx");
+		     "dl4j/ info.json native/ staged.onnx");
 	assert_lists(&fake.repo, "pytorch/fill-mask/dl4j",
 		     "info.json staged.onnx");
 }
@@ -354,6 +367,30 @@ static void shipped_onnx_is_shown(void **state)
 	assert_lists(&fake.repo, "onnx", "model.onnx model.onnx.data");
 }
 
+static void info_tells_of_shipped_onnx(void **state)
+{
+	static const struct fake_file files[] = {
+		CONFIG("{}"),
+		{ "onnx/model.onnx", "a", NULL },
+		{ "onnx/model.onnx_data", "b", NULL },
+		PICKLED,
+		END
+	};
+	auto_free char *info = NULL;
+	auto_json struct json_doc *doc = NULL;
+	struct fake_repo fake;
+	const struct json *shipped;
+
+	(void)state;
+	fake_repo_init(&fake, files);
+	info = read_view(&fake.repo, "pytorch", "info.json");
+	assert_int_equal(json_parse(info, strlen(info), 1 << 20, &doc), 0);
+	shipped = json_get(json_root(doc), "shipped_onnx");
+	assert_int_equal(json_count(shipped), 1);
+	assert_string_equal(json_string(json_first(shipped)),
+			    "onnx/model.onnx");
+}
+
 /* A memo of the last thing put. */
 static struct str kept;
 static char kept_key[256];
@@ -390,13 +427,13 @@ static void a_second_mount_stages_nothing(void **state)
 	fake.repo.memo = &memo;
 	first = read_view(&fake.repo, "pytorch", "staged.onnx");
 	assert_string_equal(kept_key,
-			    "stage/3/huggingface:org/model@0123/plain/pytorch");
+			    "stage/4/huggingface:org/model@0123/plain,portable/pytorch");
 	staged_models = 0;
 	second = read_view(&fake.repo, "pytorch", "staged.onnx");
 	assert_int_equal(staged_models, 0);
 	assert_memory_equal(first, second, 8);
 	assert_lists(&fake.repo, "pytorch",
-		     "dl4j/ fill-mask/ info.json staged.onnx");
+		     "dl4j/ fill-mask/ info.json native/ staged.onnx");
 	for (size_t i = 0; i < kept.len; i++) {
 		auto_stage_listing struct stage_listing listing = { 0 };
 
@@ -463,6 +500,7 @@ int main(void)
 		cmocka_unit_test(safetensors_are_composed),
 		cmocka_unit_test(a_column_major_tensor_refuses_safetensors),
 		cmocka_unit_test(shipped_onnx_is_shown),
+		cmocka_unit_test(info_tells_of_shipped_onnx),
 		cmocka_unit_test(a_second_mount_stages_nothing),
 		cmocka_unit_test(want_of_memory_is_told),
 		cmocka_unit_test(a_plan_is_told_as_json),
