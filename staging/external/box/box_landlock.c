@@ -25,11 +25,10 @@ static const uint64_t rights[] = {
 	(1ULL << 16) - 1, /* 5: IOCTL_DEV */
 };
 
-#define READING                                                       \
-	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR | \
-	 LANDLOCK_ACCESS_FS_EXECUTE)
-#define USING_A_FILE \
-	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE)
+#define READ_FILE LANDLOCK_ACCESS_FS_READ_FILE
+#define READING \
+	(READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_EXECUTE)
+#define USING_A_FILE (READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE)
 
 /* 0: there is none. */
 static unsigned int version(void)
@@ -47,9 +46,10 @@ bool box_has_landlock(void)
 
 static uint64_t handled(void)
 {
+	const unsigned int last = ARRAY_LEN(rights) - 1;
 	unsigned int known = version();
 
-	return rights[known < ARRAY_LEN(rights) ? known : ARRAY_LEN(rights) - 1];
+	return rights[known < last ? known : last];
 }
 
 static int allow(int rules, const char *path, uint64_t access)
