@@ -249,6 +249,8 @@ static int write_help(struct fs *fs, struct str *out)
 		"  url, revision, sha256 or plan, cached, state\n"
 		"  setfattr -n user.omnihub.pin -v 1      keep in the cache\n"
 		"  setfattr -n user.omnihub.refresh -v 1  ask the hub again\n"
+		"  setfattr -n user.omnihub.convert -v 1  convert what is not "
+		"staged\n"
 		"\n"
 		".omnihub/status.json and .omnihub/metrics tell how the mount\n"
 		"is doing; `omnihub status` shows them; `omnihub info FILE`\n"
