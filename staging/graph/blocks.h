@@ -90,6 +90,14 @@ struct value *block_activation(struct sheet *sheet, const char *name,
 /* The first rows of @table, one for each token of the sheet's sequence. */
 struct value *block_positions(struct sheet *sheet, struct value *table);
 
+/*
+ * Rows that tell the places of the sheet's sequence, of at most @positions
+ * tokens: sines of a place times 10000^(-2k / @width), then cosines; @width is
+ * even.  At most MODEL_SINUSOIDS_MAX numbers.
+ */
+struct value *block_sinusoids(struct sheet *sheet, uint64_t positions,
+			      uint64_t width);
+
 /* 0, 1, ... for the tokens of @sequence, whose .like are ids; in floats. */
 struct value *block_places(struct sheet *sheet, struct sequence *sequence);
 
