@@ -75,7 +75,8 @@ static int mark(const struct stage_repo *repo, bool *wanted,
 		struct refusal *why)
 {
 	size_t index;
-	const struct weights_kind *kind = weights_pick(repo, &index);
+	const struct weights_kind *kind = weights_pick(repo, FRAMEWORK_PYTORCH,
+						       &index);
 
 	if (!kind)
 		return refuse(why, "weights", NULL,
