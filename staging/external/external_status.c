@@ -31,13 +31,11 @@ static int end(struct json_write *json)
 	return json_write_end(json);
 }
 
-int status_of_offer(const struct stage_repo *repo,
-		    const struct convertible *what,
+int status_of_offer(const struct convertible *what,
 		    const struct convert_tool *tool, struct str *out)
 {
 	struct json_write json;
 
-	(void)repo;
 	json_write_init(&json, out);
 	json_write_open(&json, NULL, '{');
 	json_write_text(&json, "state",

@@ -12,8 +12,7 @@
 #include "staging/external/external_view.h"
 
 /* "convertible", or "refused" and what to install. */
-int status_of_offer(const struct stage_repo *repo,
-		    const struct convertible *what,
+int status_of_offer(const struct convertible *what,
 		    const struct convert_tool *tool,
 		    struct str *out) MUST_CHECK;
 

@@ -221,7 +221,7 @@ static int add_offer(const struct stage_repo *repo,
 			       &tool);
 
 	str_init(&text, STAGE_INFO_BYTES_MAX);
-	r = r ?: status_of_offer(repo, what, tool, &text);
+	r = r ?: status_of_offer(what, tool, &text);
 	return r ?: stage_listing_add_passing(out, STATUS_NAME, &text);
 }
 
