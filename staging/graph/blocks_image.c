@@ -56,6 +56,27 @@ struct value *block_map_mean(struct sheet *sheet, struct value *x,
 	return block_rows_of(sheet, x, channels);
 }
 
+static struct value *mean_over(struct sheet *sheet, struct value *x,
+			       unsigned int axis)
+{
+	return graph_node(sheet->graph, "ReduceMean", INPUTS(x),
+			  ATTRS(attr_ints("axes", axis),
+				attr_int("keepdims", 1)));
+}
+
+struct value *block_map_norm(struct sheet *sheet, struct value *x,
+			     unsigned int axis, struct value *scale,
+			     struct value *bias, double eps)
+{
+	struct value *centred = block_sub(sheet, x, mean_over(sheet, x, axis));
+	struct value *spread = block_mul(sheet, centred, centred);
+
+	spread = mean_over(sheet, spread, axis);
+	spread = block_add(sheet, spread, block_number(sheet, eps));
+	x = block_div(sheet, centred, block_unary(sheet, "Sqrt", spread));
+	return block_add(sheet, block_mul(sheet, x, scale), bias);
+}
+
 struct value *block_insert_axis(struct sheet *sheet, struct value *x,
 				unsigned int axis)
 {

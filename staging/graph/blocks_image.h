@@ -40,6 +40,15 @@ struct value *block_max_pool(struct sheet *sheet, struct value *x,
 struct value *block_map_mean(struct sheet *sheet, struct value *x,
 			     uint64_t channels);
 
+/*
+ * (x - mean) / sqrt(variance + eps) * scale + bias over @axis, the variance
+ * being the biased one; @scale and @bias are [channels, 1, 1].  Over 1: a
+ * layer norm of each pixel's channels.
+ */
+struct value *block_map_norm(struct sheet *sheet, struct value *x,
+			     unsigned int axis, struct value *scale,
+			     struct value *bias, double eps);
+
 /* @x with 1 as another axis before @axis; and without it again. */
 struct value *block_insert_axis(struct sheet *sheet, struct value *x,
 				unsigned int axis);

@@ -393,6 +393,25 @@ struct value *graph_weight(struct graph *graph, const struct tensor *tensor)
 	return know(graph, &graph->weights, tensor->name, value);
 }
 
+/* Bytes that lie transposed need nodes to be seen in another shape. */
+static struct value *reshaped(struct graph *graph, const struct tensor *tensor,
+			      const struct shape *shape)
+{
+	struct value *value = graph_weight(graph, tensor), *out;
+	int64_t dims[TENSOR_RANK_MAX];
+
+	for (unsigned int i = 0; i < shape->rank; i++)
+		dims[i] = (int64_t)shape->dims[i];
+	out = graph_node(graph, "Reshape",
+			 INPUTS(graph_straight(graph, value),
+				graph_ints(graph, dims, shape->rank)),
+			 NO_ATTRS);
+	out->rank = shape->rank;
+	out->rows = shape->dims[0];
+	out->width = shape->dims[shape->rank - 1];
+	return out;
+}
+
 struct value *graph_weight_shaped(struct graph *graph,
 				  const struct tensor *tensor,
 				  struct shape shape)
@@ -403,11 +422,6 @@ struct value *graph_weight_shaped(struct graph *graph,
 	assert(shape.rank > 0 && elements(shape) == tensor_elements(tensor));
 	if (graph->error < 0)
 		return &graph->nowhere;
-	if (tensor->transposed)
-		return graph_refuse(graph, "unsupported-layout", name,
-				    "the bytes of the tensor %s lie in an "
-				    "order that cannot be read as it is",
-				    name);
 	for (unsigned int i = 0; name && i < shape.rank; i++)
 		name = name_format(graph, "%s_%" PRIu64, name, shape.dims[i]);
 	if (!name)
@@ -415,7 +429,8 @@ struct value *graph_weight_shaped(struct graph *graph,
 	value = map_get(&graph->weights, name);
 	if (value)
 		return value;
-	value = weight_float(graph, tensor, name, &shape);
+	value = tensor->transposed ? reshaped(graph, tensor, &shape)
+				   : weight_float(graph, tensor, name, &shape);
 	return know(graph, &graph->weights, name, value);
 }
 

@@ -32,8 +32,9 @@ struct sequence; /* form.h */
 struct value {
 	const char *name; /* unique in the graph */
 	unsigned int rank;
-	uint64_t width; /* of the last axis; 0: not known */
-	uint64_t rows;	/* of the first axis of a weight; else 0 */
+	uint64_t width;	   /* of the last axis; 0: not known */
+	uint64_t rows;	   /* of the first axis of a weight; else 0 */
+	uint64_t channels; /* of a map [N, channels, height, width] */
 
 	/* A weight whose bytes are those of its transposed form. */
 	bool transposed;
@@ -223,8 +224,7 @@ struct value *graph_weight(struct graph *graph, const struct tensor *tensor);
 
 /*
  * The same seen in another @shape of as many elements: no node is needed for
- * that.  It is another value for each shape.  Not of transposed bytes: these
- * refuse.
+ * that but for transposed bytes.  It is another value for each shape.
  */
 struct value *graph_weight_shaped(struct graph *graph,
 				  const struct tensor *tensor,

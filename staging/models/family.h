@@ -91,6 +91,7 @@ extern const struct family family_gpt2;
 extern const struct family family_gpt_neo;
 extern const struct family family_mpnet;
 extern const struct family family_opt;
+extern const struct family family_resnet;
 extern const struct family family_roberta;
 extern const struct family family_xlm_roberta;
 
