@@ -19,7 +19,7 @@ struct resnet {
 	bool is_bottleneck;
 	bool first_stage_halves;
 	bool first_layer_halves; /* of a bottleneck, else the second */
-	const char *activation;
+	const char *activation; /* of the stem, and after a sum */
 };
 
 static void resnet_read(struct emit *emit, struct resnet *model)
@@ -61,7 +61,10 @@ struct residual {
 	char prefix[TENSOR_NAME_MAX / 2];
 };
 
-/* The convolution @number of a layer; the last one has no activation. */
+/*
+ * The convolution @number of a layer; the last one has no activation, the
+ * others always relu.
+ */
 static struct value *step(struct emit *emit, const struct resnet *model,
 			  const struct residual *layer, unsigned int number,
 			  struct conv_shape shape, struct value *x)
@@ -73,7 +76,7 @@ static struct value *step(struct emit *emit, const struct resnet *model,
 	x = normed_conv(emit, x, shape, prefix);
 	if (number == last)
 		return x;
-	return block_activation(&emit->sheet, model->activation, x);
+	return block_activation(&emit->sheet, "relu", x);
 }
 
 static struct value *bottleneck(struct emit *emit, const struct resnet *model,

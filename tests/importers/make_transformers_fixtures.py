@@ -10,6 +10,7 @@ fixtures/activations.npz is written too.
 """
 
 import json
+import math
 import pathlib
 import sys
 import tempfile
@@ -32,12 +33,25 @@ ENDS = {
     "token-classification": "ForTokenClassification",
     "question-answering": "ForQuestionAnswering",
     "pretraining": "ForPreTraining",
+    "image-feature-extraction": "Model",
+    "image-classification": "ForImageClassification",
+    "image-segmentation": "ForSemanticSegmentation",
+    "automatic-speech-recognition": "ForCTC",
+    "audio-classification": "ForSequenceClassification",
 }
+# The fixture whose configuration and cases are changed, if not FAMILY-base.
+BASES = {"convnext": "convnext-image-classification",
+         "resnet": "resnet-basic",
+         "segformer": "segformer-segmentation",
+         "swin": "swin-image-classification"}
 CLASSES = {"albert": "Albert", "bert": "Bert", "camembert": "Camembert",
            "distilbert": "DistilBert", "electra": "Electra", "mpnet": "MPNet",
-           "roberta": "Roberta", "xlm-roberta": "XLMRoberta"}
+           "roberta": "Roberta", "xlm-roberta": "XLMRoberta",
+           "convnext": "ConvNext", "hubert": "Hubert", "resnet": "ResNet",
+           "segformer": "Segformer", "swin": "Swin", "wav2vec2": "Wav2Vec2"}
 
-# Name, family, task, changes to the configuration of the family's base.
+# Name, family, task, changes to the configuration of the family's base; then
+# what cases there are instead of the base's: the shape of each input.
 TABLE = [
     ("albert-question-answering", "albert", "question-answering", {}),
     ("albert-token-classification", "albert", "token-classification", LABELS),
@@ -67,6 +81,14 @@ TABLE = [
     ("mpnet-question-answering", "mpnet", "question-answering", {}),
     ("mpnet-token-classification", "mpnet", "token-classification", LABELS),
     ("mpnet-unusual", "mpnet", "fill-mask", UNUSUAL),
+    ("resnet-halving", "resnet", "image-classification",
+     {"layer_type": "bottleneck", "downsample_in_first_stage": True,
+      "downsample_in_bottleneck": True, "hidden_act": "silu",
+      "num_channels": 1, **LABELS}, [[[2, 1, 71, 40]]]),
+    ("resnet-odd-sizes", "resnet", "image-feature-extraction",
+     {"depths": [2, 1], "hidden_sizes": [8, 12], "out_features": ["stage2"],
+      "out_indices": [2]},
+     [[[2, 3, 45, 70]], [[1, 3, 31, 33]]]),
     ("roberta-other-pad", "roberta", "feature-extraction",
      {"pad_token_id": 6}),
     ("roberta-token-classification", "roberta", "token-classification",
@@ -86,10 +108,18 @@ ACTIVATIONS = ["gelu", "gelu_10", "gelu_accurate", "gelu_fast", "gelu_new",
 
 def spread(name, shape):
     """Scale and offset that keep values of every layer near 1."""
-    if "layernorm" in name.lower() or "layer_norm" in name:
+    if "running_var" in name:
+        return 0.3, 1.0
+    if "layernorm" in name.lower() or "norm" in name.split(".")[-2] \
+            or "layer_norm" in name or "downsampling_layer.0" in name:
         return (0.15, 1.0) if name.endswith("weight") else (0.1, 0.0)
+    if name.endswith(("weight_g", "weight.original0", "layer_scale_parameter",
+                      "layer_weights")):
+        return 0.3, 0.7
     if len(shape) == 1:
         return 0.15, 0.0
+    if len(shape) > 2:
+        return round((3 / math.prod(shape[1:])) ** 0.5, 3), 0.0
     if "embeddings." in name:
         return 0.8, 0.0
     if "relative_attention_bias" in name:
@@ -107,9 +137,10 @@ def tensors_of(model):
         heads = SafetensorsFile(folder + "/model.safetensors").tensors
     found = []
     for name in sorted(heads):
-        scale, offset = spread(name, heads[name]["shape"])
-        found.append({"name": name, "shape": heads[name]["shape"],
-                      "dtype": "F32", "scale": scale, "offset": offset})
+        shape, dtype = heads[name]["shape"], heads[name]["dtype"]
+        scale, offset = spread(name, shape) if dtype == "F32" else (0.0, 0.0)
+        found.append({"name": name, "shape": shape, "dtype": dtype,
+                      "scale": scale, "offset": offset})
     return found
 
 
@@ -118,6 +149,8 @@ def run(model, case):
 
     inputs = {entry["name"]: torch.tensor(synth_rule.input_array(entry))
               for entry in case["inputs"]}
+    inputs = {name: value.to(model.dtype) if value.is_floating_point()
+              else value for name, value in inputs.items()}
     with torch.no_grad():
         got = model(**inputs)
     return {name: got[name].numpy()
@@ -144,10 +177,21 @@ def outputs_of(model, cases):
     return judged, expected
 
 
-def make(name, family, task, changes):
+def cases_of(base, shapes):
+    """Those of the base fixture, or of its inputs in other shapes."""
+    cases = judge.cases(synth.load_spec(base))
+    if not shapes:
+        return cases
+    return [{"inputs": [dict(entry, shape=shape, seed="%s#%d" % (
+        entry["seed"].split("#")[0], number))
+        for entry, shape in zip(cases[0]["inputs"], each)]}
+        for number, each in enumerate(shapes)]
+
+
+def make(name, family, task, changes, shapes=None):
     import transformers
 
-    base = FIXTURES / (family + "-base")
+    base = FIXTURES / BASES.get(family, family + "-base")
     folder = FIXTURES / name
     folder.mkdir(exist_ok=True)
     kind = getattr(transformers, CLASSES[family] + ENDS[task])
@@ -166,8 +210,7 @@ def make(name, family, task, changes):
         synth.write_repository(spec, folder, repository)
         model = kind.from_pretrained(repository, dtype="float32",
                                      attn_implementation="eager").eval()
-        judged, expected = outputs_of(
-            model, judge.cases(synth.load_spec(base)))
+        judged, expected = outputs_of(model, cases_of(base, shapes))
     spec |= judged[0] | {"extra_cases": judged[1:]}
     (folder / "spec.json").write_text(json.dumps(spec) + "\n")
     np.savez_compressed(folder / "expected.npz", **expected)
