@@ -49,6 +49,13 @@ struct value *block_map_norm(struct sheet *sheet, struct value *x,
 			     unsigned int axis, struct value *scale,
 			     struct value *bias, double eps);
 
+/* The mean over @axis, which stays as 1. */
+struct value *block_map_average(struct sheet *sheet, struct value *x,
+				unsigned int axis);
+
+/* The root of the sum of each channel's squares: [N, channels, 1, 1]. */
+struct value *block_map_length(struct sheet *sheet, struct value *x);
+
 /* @x with 1 as another axis before @axis; and without it again. */
 struct value *block_insert_axis(struct sheet *sheet, struct value *x,
 				unsigned int axis);

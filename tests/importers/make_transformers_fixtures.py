@@ -41,13 +41,14 @@ ENDS = {
 }
 # The fixture whose configuration and cases are changed, if not FAMILY-base.
 BASES = {"convnext": "convnext-image-classification",
+         "convnextv2": "convnext-image-classification",
          "resnet": "resnet-basic",
          "segformer": "segformer-segmentation",
          "swin": "swin-image-classification"}
 CLASSES = {"albert": "Albert", "bert": "Bert", "camembert": "Camembert",
            "distilbert": "DistilBert", "electra": "Electra", "mpnet": "MPNet",
            "roberta": "Roberta", "xlm-roberta": "XLMRoberta",
-           "convnext": "ConvNext", "hubert": "Hubert", "resnet": "ResNet",
+           "convnext": "ConvNext", "convnextv2": "ConvNextV2", "hubert": "Hubert", "resnet": "ResNet",
            "segformer": "Segformer", "swin": "Swin", "wav2vec2": "Wav2Vec2"}
 
 # Name, family, task, changes to the configuration of the family's base; then
@@ -65,6 +66,18 @@ TABLE = [
      LABELS),
     ("camembert-token-classification", "camembert", "token-classification",
      LABELS),
+    ("convnext-unusual", "convnext", "image-feature-extraction",
+     {"depths": [1, 2], "hidden_sizes": [8, 12], "num_stages": 2,
+      "hidden_act": "relu", "layer_scale_init_value": 0.0, "patch_size": 3,
+      "layer_norm_eps": 1e-2, "num_channels": 1, "out_features": ["stage2"],
+      "out_indices": [2]}, [[[2, 1, 45, 70]], [[1, 1, 31, 33]]]),
+    ("convnextv2-base", "convnextv2", "image-feature-extraction",
+     {"model_type": "convnextv2"}),
+    ("convnextv2-image-classification", "convnextv2", "image-classification",
+     {"model_type": "convnextv2", "hidden_act": "relu",
+      "layer_norm_eps": 1e-2, "depths": [2, 1], "hidden_sizes": [8, 12],
+      "num_stages": 2, "out_features": ["stage2"], "out_indices": [2],
+      **LABELS}, [[[2, 3, 45, 70]]]),
     ("distilbert-token-classification", "distilbert", "token-classification",
      LABELS),
     ("distilbert-unusual", "distilbert", "fill-mask",
