@@ -87,6 +87,8 @@ extern const struct family family_bert;
 extern const struct family family_camembert;
 extern const struct family family_convnext;
 extern const struct family family_convnextv2;
+extern const struct family family_deberta;
+extern const struct family family_deberta_v2;
 extern const struct family family_distilbert;
 extern const struct family family_electra;
 extern const struct family family_gpt2;

@@ -40,16 +40,27 @@ ENDS = {
     "audio-classification": "ForSequenceClassification",
 }
 # The fixture whose configuration and cases are changed, if not FAMILY-base.
-BASES = {"convnext": "convnext-image-classification",
-         "convnextv2": "convnext-image-classification",
-         "resnet": "resnet-basic",
-         "segformer": "segformer-segmentation",
-         "swin": "swin-image-classification"}
-CLASSES = {"albert": "Albert", "bert": "Bert", "camembert": "Camembert",
-           "distilbert": "DistilBert", "electra": "Electra", "mpnet": "MPNet",
-           "roberta": "Roberta", "xlm-roberta": "XLMRoberta",
-           "convnext": "ConvNext", "convnextv2": "ConvNextV2", "hubert": "Hubert", "resnet": "ResNet",
-           "segformer": "Segformer", "swin": "Swin", "wav2vec2": "Wav2Vec2"}
+BASES = {
+    "convnext": "convnext-image-classification",
+    "convnextv2": "convnext-image-classification",
+    "deberta": "deberta-v2-base",
+    "resnet": "resnet-basic",
+    "segformer": "segformer-segmentation",
+    "swin": "swin-image-classification",
+}
+CLASSES = {
+    "albert": "Albert", "bert": "Bert", "camembert": "Camembert",
+    "convnext": "ConvNext", "convnextv2": "ConvNextV2",
+    "deberta": "Deberta", "deberta-v2": "DebertaV2",
+    "distilbert": "DistilBert", "electra": "Electra",
+    "hubert": "Hubert",
+    "mpnet": "MPNet",
+    "resnet": "ResNet", "roberta": "Roberta",
+    "segformer": "Segformer", "swin": "Swin",
+    "wav2vec2": "Wav2Vec2",
+    "xlm-roberta": "XLMRoberta",
+}
+DEBERTA = {"model_type": "deberta", "type_vocab_size": 0}
 
 # Name, family, task, changes to the configuration of the family's base; then
 # what cases there are instead of the base's: the shape of each input.
@@ -78,6 +89,24 @@ TABLE = [
       "layer_norm_eps": 1e-2, "depths": [2, 1], "hidden_sizes": [8, 12],
       "num_stages": 2, "out_features": ["stage2"], "out_indices": [2],
       **LABELS}, [[[2, 3, 45, 70]]]),
+    ("deberta-base", "deberta", "feature-extraction", DEBERTA),
+    ("deberta-far", "deberta", "question-answering",
+     {**DEBERTA, "max_relative_positions": 6, "pos_att_type": "c2p|p2c",
+      "position_biased_input": True, "layer_norm_eps": 1e-3}),
+    ("deberta-fill-mask", "deberta", "fill-mask",
+     {**DEBERTA, "embedding_size": 32, "pos_att_type": ["p2c"]}),
+    ("deberta-text-classification", "deberta", "text-classification",
+     {**DEBERTA, **LABELS, "pooler_hidden_act": "tanh",
+      "pos_att_type": ["c2p"]}),
+    ("deberta-v2-absolute", "deberta-v2", "feature-extraction",
+     {"position_biased_input": True, "relative_attention": False}),
+    ("deberta-v2-fill-mask", "deberta-v2", "fill-mask",
+     {"embedding_size": 32, "hidden_act": "relu"}),
+    ("deberta-v2-new-fill-mask", "deberta-v2", "fill-mask",
+     {"legacy": False}),
+    ("deberta-v2-unshared", "deberta-v2", "question-answering",
+     {"share_att_key": False, "norm_rel_ebd": "none", "position_buckets": -1,
+      "max_relative_positions": 6}),
     ("distilbert-token-classification", "distilbert", "token-classification",
      LABELS),
     ("distilbert-unusual", "distilbert", "fill-mask",
