@@ -310,7 +310,7 @@ static struct value *plain_tokens(struct sheet *sheet, struct value *map,
 	x = graph_node(graph, "Transpose", INPUTS(x),
 		       ATTRS(attr_ints("perm", 0, 2, 1)));
 	x->width = channels;
-	sequence = sheet_sequence_of(sheet, x, 1, sheet->form->batch, tokens);
+	sequence = sheet_sequence_of(sheet, x, 1, sheet_batch(sheet), tokens);
 	if (sequence)
 		sequence->map = map;
 	return plain_rows(sheet, x);
@@ -368,6 +368,7 @@ static struct value *plain_prepend(struct sheet *sheet, struct value *x,
 static struct value *plain_add_each(struct sheet *sheet, struct value *x,
 				    struct value *table)
 {
+	table = graph_straight(sheet->graph, table);
 	return plain_rows(sheet, block_add(sheet, batched(sheet, x), table));
 }
 
@@ -391,6 +392,14 @@ static struct value *plain_token(struct sheet *sheet, struct value *x,
 	int64_t at = (int64_t)number;
 
 	x = block_slice(sheet, batched(sheet, x), at, at + 1, 1);
+	return block_rows_of(sheet, x, width);
+}
+
+static struct value *plain_last(struct sheet *sheet, struct value *x)
+{
+	uint64_t width = x->width;
+
+	x = block_slice(sheet, batched(sheet, x), -1, INT32_MAX, 1);
 	return block_rows_of(sheet, x, width);
 }
 
@@ -475,6 +484,7 @@ const struct form form_plain = {
 	.add_each = plain_add_each,
 	.drop = plain_drop,
 	.token = plain_token,
+	.last = plain_last,
 	.mean = plain_mean,
 	.weigh = plain_weigh,
 	.output_tokens = plain_output_tokens,

@@ -76,6 +76,15 @@ struct value *emit_linear(struct emit *emit, struct value *x, uint64_t rows,
 	return emit_projection(emit, x, rows, true, prefix, name);
 }
 
+struct value *emit_unbiased(struct emit *emit, struct value *x, uint64_t rows,
+			    const char *prefix, const char *name)
+{
+	struct value *weight = bind_matrix(emit->bind, rows, x->width,
+					   "%s%s.weight", prefix, name);
+
+	return emit->sheet.form->linear(&emit->sheet, x, weight, NULL);
+}
+
 struct value *emit_norm(struct emit *emit, struct value *x, double eps,
 			const char *prefix, const char *name)
 {
@@ -91,15 +100,26 @@ struct value *emit_table(struct emit *emit, uint64_t width, const char *name)
 	return bind_matrix(emit->bind, 0, width, "%s.weight", name);
 }
 
+static struct value *looked_at(struct emit *emit, struct value *x,
+			       bool has_bias, const char *prefix,
+			       const char *name)
+{
+	if (has_bias)
+		return emit_linear(emit, x, x->width, prefix, name);
+	return emit_unbiased(emit, x, x->width, prefix, name);
+}
+
 static struct value *attend(struct emit *emit, const struct encoder *encoder,
 			    const char *prefix, struct value *x)
 {
 	const struct encoder_names *names = encoder->names;
 	uint64_t width = encoder->hidden;
+	bool biased = !encoder->no_qkv_bias;
 	struct attention attention = {
-		.q = emit_linear(emit, x, width, prefix, names->query),
-		.k = emit_linear(emit, x, width, prefix, names->key),
-		.v = emit_linear(emit, x, width, prefix, names->value),
+		.q = looked_at(emit, x, biased, prefix, names->query),
+		.k = looked_at(emit, x, biased && !encoder->no_key_bias, prefix,
+			       names->key),
+		.v = looked_at(emit, x, biased, prefix, names->value),
 		.mask = encoder->mask,
 		.bias = encoder->bias,
 		.heads = encoder->heads,
@@ -109,6 +129,56 @@ static struct value *attend(struct emit *emit, const struct encoder *encoder,
 	return emit_linear(emit, x, width, prefix, names->attention);
 }
 
+static struct value *feed_forward(struct emit *emit,
+				  const struct encoder *encoder,
+				  const char *prefix, struct value *x)
+{
+	const struct encoder_names *names = encoder->names;
+	struct sheet *sheet = &emit->sheet;
+	uint64_t inner = encoder->intermediate;
+	int64_t half = (int64_t)inner;
+	struct value *gated = NULL;
+
+	if (encoder->is_gated)
+		inner *= 2;
+	x = emit_linear(emit, x, inner, prefix, names->up);
+	if (encoder->is_gated) {
+		gated = block_slice(sheet, x, half, 2 * half, 1);
+		x = block_slice(sheet, x, 0, half, 1);
+	}
+	x = block_activation(sheet, encoder->activation, x);
+	if (gated)
+		x = block_mul(sheet, x, gated);
+	return emit_linear(emit, x, encoder->hidden, prefix, names->down);
+}
+
+/* @y added to @x, multiplied by the vector @scale if there is one. */
+static struct value *add_scaled(struct emit *emit, struct value *x,
+				struct value *y, const char *prefix,
+				const char *scale)
+{
+	if (scale)
+		y = block_mul(&emit->sheet, y,
+			      bind_vector(emit->bind, y->width, "%s%s", prefix,
+					  scale));
+	return block_add(&emit->sheet, y, x);
+}
+
+static struct value *layer_norm_first(struct emit *emit,
+				      const struct encoder *encoder,
+				      const char *prefix, struct value *x)
+{
+	const struct encoder_names *names = encoder->names;
+	struct value *y;
+
+	y = emit_norm(emit, x, encoder->eps, prefix, names->attention_norm);
+	y = attend(emit, encoder, prefix, y);
+	x = add_scaled(emit, x, y, prefix, names->attention_scale);
+	y = emit_norm(emit, x, encoder->eps, prefix, names->norm);
+	y = feed_forward(emit, encoder, prefix, y);
+	return add_scaled(emit, x, y, prefix, names->scale);
+}
+
 struct value *encoder_layer(struct emit *emit, const struct encoder *encoder,
 			    const char *prefix, struct value *x)
 {
@@ -116,11 +186,11 @@ struct value *encoder_layer(struct emit *emit, const struct encoder *encoder,
 	struct sheet *sheet = &emit->sheet;
 	struct value *y;
 
+	if (encoder->norm_first)
+		return layer_norm_first(emit, encoder, prefix, x);
 	y = block_add(sheet, attend(emit, encoder, prefix, x), x);
 	x = emit_norm(emit, y, encoder->eps, prefix, names->attention_norm);
-	y = emit_linear(emit, x, encoder->intermediate, prefix, names->up);
-	y = block_activation(sheet, encoder->activation, y);
-	y = emit_linear(emit, y, encoder->hidden, prefix, names->down);
+	y = feed_forward(emit, encoder, prefix, x);
 	return emit_norm(emit, block_add(sheet, y, x), encoder->eps, prefix,
 			 names->norm);
 }

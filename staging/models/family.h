@@ -89,6 +89,7 @@ extern const struct family family_convnext;
 extern const struct family family_convnextv2;
 extern const struct family family_deberta;
 extern const struct family family_deberta_v2;
+extern const struct family family_deit;
 extern const struct family family_distilbert;
 extern const struct family family_electra;
 extern const struct family family_gpt2;
@@ -97,6 +98,7 @@ extern const struct family family_mpnet;
 extern const struct family family_opt;
 extern const struct family family_resnet;
 extern const struct family family_roberta;
+extern const struct family family_vit;
 extern const struct family family_xlm_roberta;
 
 /* By model_type, or the class's name in old files.  NULL: not known. */
