@@ -94,11 +94,13 @@ extern const struct family family_distilbert;
 extern const struct family family_electra;
 extern const struct family family_gpt2;
 extern const struct family family_gpt_neo;
+extern const struct family family_hubert;
 extern const struct family family_mpnet;
 extern const struct family family_opt;
 extern const struct family family_resnet;
 extern const struct family family_roberta;
 extern const struct family family_vit;
+extern const struct family family_wav2vec2;
 extern const struct family family_xlm_roberta;
 
 /* By model_type, or the class's name in old files.  NULL: not known. */

@@ -42,9 +42,9 @@ static uint64_t or_one(uint64_t n)
 	return n ? n : 1;
 }
 
-static struct value *conv(struct emit *emit, struct value *x,
-			  const struct conv_shape *shape, struct value *weight,
-			  struct value *bias)
+struct value *emit_conv_of(struct emit *emit, struct value *x,
+			   const struct conv_shape *shape, struct value *weight,
+			   struct value *bias)
 {
 	struct conv made = {
 		.weight = weight,
@@ -83,8 +83,8 @@ struct value *emit_conv(struct emit *emit, struct value *x,
 
 	weight = bind_shaped(emit->bind, stored, NULL, "%s%s.weight", prefix,
 			     name);
-	return conv(emit, x, shape, weight,
-		    bias_of(emit, has_bias, shape->out, prefix, name));
+	return emit_conv_of(emit, x, shape, weight,
+			    bias_of(emit, has_bias, shape->out, prefix, name));
 }
 
 struct value *emit_conv_row(struct emit *emit, struct value *x,
@@ -98,8 +98,8 @@ struct value *emit_conv_row(struct emit *emit, struct value *x,
 
 	weight = bind_shaped(emit->bind, stored, &shown, "%s%s.weight", prefix,
 			     name);
-	return conv(emit, x, shape, weight,
-		    bias_of(emit, has_bias, shape->out, prefix, name));
+	return emit_conv_of(emit, x, shape, weight,
+			    bias_of(emit, has_bias, shape->out, prefix, name));
 }
 
 struct value *emit_pointwise(struct emit *emit, struct value *x, uint64_t out,
@@ -113,8 +113,8 @@ struct value *emit_pointwise(struct emit *emit, struct value *x, uint64_t out,
 
 	weight = bind_shaped(emit->bind, SHAPE(out, in), &shown, "%s%s.weight",
 			     prefix, name);
-	return conv(emit, x, &shape, weight,
-		    bias_of(emit, has_bias, out, prefix, name));
+	return emit_conv_of(emit, x, &shape, weight,
+			    bias_of(emit, has_bias, out, prefix, name));
 }
 
 struct value *bind_channels(struct emit *emit, uint64_t channels,

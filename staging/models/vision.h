@@ -32,7 +32,12 @@ struct conv_shape {
 struct conv_shape conv_square(uint64_t out, uint64_t in, uint64_t kernel,
 			      uint64_t stride, uint64_t pad);
 
-/* @prefix@name.weight, and .bias if @has_bias. */
+/* @weight [out, in / groups, height, width]; @bias: or NULL. */
+struct value *emit_conv_of(struct emit *emit, struct value *x,
+			   const struct conv_shape *shape, struct value *weight,
+			   struct value *bias);
+
+/* The same of @prefix@name.weight, and .bias if @has_bias. */
 struct value *emit_conv(struct emit *emit, struct value *x,
 			const struct conv_shape *shape, bool has_bias,
 			const char *prefix, const char *name);

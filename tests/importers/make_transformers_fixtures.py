@@ -60,6 +60,12 @@ CLASSES = {
     "wav2vec2": "Wav2Vec2",
     "xlm-roberta": "XLMRoberta",
 }
+SPEECH = {"feat_extract_norm": "layer", "do_stable_layer_norm": True,
+          "feat_extract_activation": "relu", "hidden_act": "silu",
+          "layer_norm_eps": 1e-2, "num_conv_pos_embeddings": 7,
+          "num_conv_pos_embedding_groups": 2, "num_attention_heads": 2,
+          "conv_dim": [8, 12], "conv_kernel": [20, 9],
+          "conv_stride": [16, 8], "num_feat_extract_layers": 2}
 DEBERTA = {"model_type": "deberta", "type_vocab_size": 0}
 
 # Name, family, task, changes to the configuration of the family's base; then
@@ -120,6 +126,11 @@ TABLE = [
     ("electra-unusual-classes", "electra", "text-classification",
      {**UNUSUAL, **LABELS}),
     ("electra-unusual-discriminator", "electra", "pretraining", UNUSUAL),
+    ("hubert-audio-classification", "hubert", "audio-classification",
+     {"feat_proj_layer_norm": False, "conv_pos_batch_norm": True,
+      "classifier_proj_size": 12, **LABELS}),
+    ("hubert-stable", "hubert", "audio-classification",
+     {**SPEECH, "classifier_proj_size": 12, **LABELS}),
     ("mpnet-question-answering", "mpnet", "question-answering", {}),
     ("mpnet-token-classification", "mpnet", "token-classification", LABELS),
     ("mpnet-unusual", "mpnet", "fill-mask", UNUSUAL),
@@ -136,6 +147,10 @@ TABLE = [
     ("roberta-token-classification", "roberta", "token-classification",
      LABELS),
     ("roberta-unusual", "roberta", "fill-mask", UNUSUAL),
+    ("wav2vec2-audio-classification", "wav2vec2", "audio-classification",
+     {"use_weighted_layer_sum": True, "classifier_proj_size": 12, **LABELS}),
+    ("wav2vec2-adapted", "wav2vec2", "automatic-speech-recognition",
+     {**SPEECH, "adapter_attn_dim": 8, "conv_bias": True}),
     ("xlm-roberta-fill-mask", "xlm-roberta", "fill-mask", {}),
     ("xlm-roberta-question-answering", "xlm-roberta", "question-answering",
      {}),
@@ -152,8 +167,9 @@ def spread(name, shape):
     """Scale and offset that keep values of every layer near 1."""
     if "running_var" in name:
         return 0.3, 1.0
-    if "layernorm" in name.lower() or "norm" in name.split(".")[-2] \
-            or "layer_norm" in name or "downsampling_layer.0" in name:
+    module = "".join(name.split(".")[-2:-1])
+    if "layernorm" in name.lower() or "layer_norm" in name \
+            or "norm" in module or "downsampling_layer.0" in name:
         return (0.15, 1.0) if name.endswith("weight") else (0.1, 0.0)
     if name.endswith(("weight_g", "weight.original0", "layer_scale_parameter",
                       "layer_weights")):
