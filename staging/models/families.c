@@ -4,13 +4,13 @@
 #include <string.h>
 
 static const struct family *const families[] = {
-	&family_albert,	    &family_bert,	 &family_camembert,
-	&family_convnext,   &family_convnextv2,	 &family_deberta,
-	&family_deberta_v2, &family_deit,	 &family_distilbert,
-	&family_electra,    &family_gpt2,	 &family_gpt_neo,
-	&family_hubert,	    &family_mpnet,	 &family_opt,
-	&family_resnet,	    &family_roberta,	 &family_vit,
-	&family_wav2vec2,   &family_xlm_roberta,
+	&family_albert,	    &family_bert,	&family_camembert,
+	&family_convnext,   &family_convnextv2, &family_deberta,
+	&family_deberta_v2, &family_deit,	&family_distilbert,
+	&family_electra,    &family_gpt2,	&family_gpt_neo,
+	&family_hubert,	    &family_mpnet,	&family_opt,
+	&family_resnet,	    &family_roberta,	&family_segformer,
+	&family_vit,	    &family_wav2vec2,	&family_xlm_roberta,
 };
 
 /* "BertForMaskedLM", "BertModel", but not "BertGenerationDecoder". */

@@ -99,6 +99,7 @@ extern const struct family family_mpnet;
 extern const struct family family_opt;
 extern const struct family family_resnet;
 extern const struct family family_roberta;
+extern const struct family family_segformer;
 extern const struct family family_vit;
 extern const struct family family_wav2vec2;
 extern const struct family family_xlm_roberta;

@@ -19,7 +19,7 @@ struct resnet {
 	bool is_bottleneck;
 	bool first_stage_halves;
 	bool first_layer_halves; /* of a bottleneck, else the second */
-	const char *activation; /* of the stem, and after a sum */
+	const char *activation;	 /* of the stem, and after a sum */
 };
 
 static void resnet_read(struct emit *emit, struct resnet *model)
