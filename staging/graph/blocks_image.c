@@ -88,30 +88,17 @@ struct value *block_map_norm(struct sheet *sheet, struct value *x,
 	return block_add(sheet, block_mul(sheet, x, scale), bias);
 }
 
-/* Axes [begin, end) of the shape of @x. */
-static struct value *some_dims(struct sheet *sheet, struct value *x,
-			       int64_t begin, int64_t end)
-{
-	struct value *dims = block_unary(sheet, "Shape", x);
-
-	dims->rank = 1;
-	return block_slice(sheet, dims, begin, end, 0);
-}
-
 struct value *block_resize_like(struct sheet *sheet, struct value *x,
 				struct value *like)
 {
-	struct graph *graph = sheet->graph;
-	struct value *sizes;
+	struct value *sizes = block_unary(sheet, "Shape", like);
 
-	sizes = graph_node(graph, "Concat",
-			   INPUTS(some_dims(sheet, x, 0, 2),
-				  some_dims(sheet, like, 2, 4)),
-			   ATTRS(attr_int("axis", 0)));
-	return graph_node(
-		graph, "Resize", INPUTS(x, NULL, NULL, sizes),
-		ATTRS(attr_text("coordinate_transformation_mode", "half_pixel"),
-		      attr_text("mode", "linear")));
+	sizes->rank = 1;
+	return graph_node(sheet->graph, "Resize",
+			  INPUTS(x, NULL, NULL, sizes),
+			  ATTRS(attr_text("coordinate_transformation_mode",
+					  "half_pixel"),
+				attr_text("mode", "linear")));
 }
 
 struct value *block_insert_axis(struct sheet *sheet, struct value *x,

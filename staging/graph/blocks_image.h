@@ -56,7 +56,10 @@ struct value *block_map_average(struct sheet *sheet, struct value *x,
 /* The root of the sum of each channel's squares: [N, channels, 1, 1]. */
 struct value *block_map_length(struct sheet *sheet, struct value *x);
 
-/* In the height and width of @like, bilinear; corners are not aligned. */
+/*
+ * In the height and width of @like, which has as many channels; bilinear,
+ * corners are not aligned.
+ */
 struct value *block_resize_like(struct sheet *sheet, struct value *x,
 				struct value *like);
 

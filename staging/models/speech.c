@@ -151,7 +151,7 @@ static struct value *places(struct emit *emit, const struct speech *model,
 		.in = hidden,
 		.kernel = { 1, model->span },
 		.pad = { 0, half },
-		.after = { 0, half - (model->span % 2 == 0) },
+		.after = { 0, half },
 		.groups = model->groups,
 	};
 
@@ -161,6 +161,8 @@ static struct value *places(struct emit *emit, const struct speech *model,
 	} else {
 		x = emit_normed_conv_row(emit, x, &shape, PLACES, "conv");
 	}
+	if (model->span % 2 == 0)
+		x = block_slice(&emit->sheet, x, 0, -1, 3);
 	return block_activation(&emit->sheet, model->activation, x);
 }
 
