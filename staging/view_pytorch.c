@@ -22,6 +22,7 @@ static const struct variant {
 } variants[] = {
 	{ "dl4j", STAGE_FORM_DL4J, STAGE_PROFILE_PORTABLE },
 	{ "native", STAGE_FORM_PLAIN, STAGE_PROFILE_NATIVE },
+	{ "portable", STAGE_FORM_PLAIN, STAGE_PROFILE_PORTABLE },
 };
 
 /* One directory. */
@@ -96,6 +97,7 @@ static int stage_parts(const struct checkpoint *checkpoint,
 	struct model_request request = {
 		.config = json_root(checkpoint->config),
 		.weights = checkpoint->weights,
+		.sentence = checkpoint->sentence,
 		.task = view->task,
 		.form = view->form,
 		.profile = view->profile,
@@ -173,7 +175,7 @@ static int add_tasks(unsigned int tasks, struct stage_listing *out)
 	return r;
 }
 
-/* Whether there are weights that "native" leaves as they are. */
+/* Whether there are weights for which the profiles differ. */
 static bool has_halves(const struct weights *weights)
 {
 	for (size_t i = 0; i < weights->count; i++)
@@ -183,23 +185,32 @@ static bool has_halves(const struct weights *weights)
 	return false;
 }
 
-static bool has_variant(const struct checkpoint *checkpoint,
+/*
+ * The dl4j form is there always; of the profiles that of weights which are not
+ * all float32, the one that is not the default.
+ */
+static bool has_variant(const struct stage_repo *repo,
+			const struct checkpoint *checkpoint,
 			const struct variant *variant)
 {
-	return variant->profile != STAGE_PROFILE_NATIVE ||
-	       has_halves(checkpoint->weights);
+	return variant->form == STAGE_FORM_DL4J ||
+	       (variant->profile != repo->profile &&
+		has_halves(checkpoint->weights));
 }
 
 static struct stage_view view_of(const struct stage_repo *repo,
 				 const struct place *place)
 {
 	const struct variant *variant = place->variant;
-
-	return (struct stage_view){
+	struct stage_view view = {
 		.task = place->task,
 		.form = variant ? variant->form : repo->form,
 		.profile = variant ? variant->profile : repo->profile,
 	};
+
+	if (view.form == STAGE_FORM_DL4J)
+		view.profile = STAGE_PROFILE_PORTABLE;
+	return view;
 }
 
 /* It is there only where what is above it is staged. */
@@ -213,7 +224,7 @@ static int list_variant(const struct stage_repo *repo,
 	bool is_staged;
 	int r;
 
-	if (!has_variant(checkpoint, place->variant))
+	if (!has_variant(repo, checkpoint, place->variant))
 		return -ENOENT;
 	r = list_view(repo, checkpoint, &view, out, &is_staged);
 	if (r < 0 || is_staged)
@@ -232,7 +243,7 @@ static int list_task(const struct stage_repo *repo,
 	int r = list_view(repo, checkpoint, &view, out, &is_staged);
 
 	for (size_t i = 0; r == 0 && is_staged && i < ARRAY_LEN(variants); i++)
-		if (has_variant(checkpoint, &variants[i]))
+		if (has_variant(repo, checkpoint, &variants[i]))
 			r = stage_listing_add_dir(out, variants[i].name);
 	return r;
 }
@@ -242,7 +253,8 @@ static int list_place(const struct stage_repo *repo,
 		      const struct place *place, struct stage_listing *out)
 {
 	unsigned int tasks = models_tasks(json_root(checkpoint->config),
-					  checkpoint->weights);
+					  checkpoint->weights,
+					  checkpoint->sentence);
 	int r;
 
 	if (place->task != TASK_FEATURES && !(tasks & 1u << place->task))

@@ -25,6 +25,7 @@ static const struct option options[] = {
 	{ "task", required_argument, NULL, 't' },
 	{ "output", required_argument, NULL, 'o' },
 	{ "form", required_argument, NULL, 'f' },
+	{ "profile", required_argument, NULL, 'r' },
 	{ "skeleton", required_argument, NULL, 's' },
 	{ "application", required_argument, NULL, 'a' },
 	{ "skeletons", required_argument, NULL, 'S' },
@@ -42,6 +43,7 @@ struct stage_arguments {
 	const char *application; /* or NULL */
 	const char *skeletons;	 /* the user's folder, or NULL */
 	enum stage_form form;
+	enum stage_profile profile;
 	bool plan;
 	bool force;
 };
@@ -58,11 +60,11 @@ static void stage_help(void)
 	      "model's folder in a\n"
 	      "mount.  No mount is needed.\n"
 	      "\n"
-	      "  -t, --task TASK     with a head: fill-mask, "
-	      "text-classification,\n"
-	      "                      token-classification, "
-	      "question-answering; of a\n"
-	      "                      SavedModel: the signature\n"
+	      "  -t, --task TASK     with a head: text-classification, "
+	      "text-generation,\n"
+	      "                      image-classification and others; of a "
+	      "SavedModel: the\n"
+	      "                      signature\n"
 	      "  -o, --output FILE   default: the staged file's name, in this "
 	      "folder; \"-\":\n"
 	      "                      standard output; its ending may choose "
@@ -74,6 +76,9 @@ static void stage_help(void)
 	      "ResNet50/top\n"
 	      "      --skeletons DIR   graphs of your own\n"
 	      "      --form FORM     plain (default) or dl4j\n"
+	      "      --profile PROFILE  halves as float32 (portable, the "
+	      "default), or as\n"
+	      "                         they are (native)\n"
 	      "      --plan          write nothing; print what would be "
 	      "written, as JSON\n"
 	      "      --force         overwrite FILE\n"
@@ -101,6 +106,14 @@ static int parse_arguments(int argc, char **argv, struct stage_arguments *out)
 			else if (strcmp(optarg, "plain") != 0)
 				return complain_usage(
 					"stage", "--form takes plain or dl4j");
+			break;
+		case 'r':
+			if (strcmp(optarg, "native") == 0)
+				out->profile = STAGE_PROFILE_NATIVE;
+			else if (strcmp(optarg, "portable") != 0)
+				return complain_usage("stage",
+						      "--profile takes "
+						      "portable or native");
 			break;
 		case 's':
 			out->skeleton = optarg;
@@ -405,6 +418,7 @@ int command_stage(int argc, char **argv)
 	if (r < 0 || !dir)
 		return complain("out of memory");
 	stage_folder_repo(&folder, arguments.form, &repo);
+	repo.profile = arguments.profile;
 	repo.skeletons = arguments.skeletons;
 	return arguments.plan ? stage_plan(&arguments, &folder, &repo, dir)
 			      : stage_write(&arguments, &repo, dir);

@@ -54,6 +54,7 @@ struct sheet {
 	 * several; NULL: the form's own.
 	 */
 	const char *batch;
+	struct value *seen; /* what seen() gave last; NULL: nothing */
 };
 
 /* How the numbers of a head are turned by the place of the token. */
@@ -158,6 +159,9 @@ struct form {
 			       uint64_t number);
 	struct value *(*last)(struct sheet *sheet, struct value *x);
 	struct value *(*mean)(struct sheet *sheet, struct value *x);
+
+	/* Of each number the highest of all tokens. */
+	struct value *(*highest)(struct sheet *sheet, struct value *x);
 
 	/* The sum of the rows by @weights, shaped as ids. */
 	struct value *(*weigh)(struct sheet *sheet, struct value *x,

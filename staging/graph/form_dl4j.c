@@ -55,9 +55,10 @@ static struct value *dl4j_rows(struct sheet *sheet, struct value *x)
 
 static struct value *dl4j_seen(struct sheet *sheet, const char *name)
 {
-	return graph_node(sheet->graph, "Cast",
-			  INPUTS(declare(sheet, name, ONNX_INT64, 0)),
-			  ATTRS(attr_int("to", ONNX_FLOAT)));
+	sheet->seen = graph_node(sheet->graph, "Cast",
+				 INPUTS(declare(sheet, name, ONNX_INT64, 0)),
+				 ATTRS(attr_int("to", ONNX_FLOAT)));
+	return sheet->seen;
 }
 
 static struct value *dl4j_mask(struct sheet *sheet, const char *name)
@@ -324,6 +325,12 @@ static struct value *dl4j_mean(struct sheet *sheet, struct value *x)
 			  ATTRS(attr_ints("axes", 0), attr_int("keepdims", 1)));
 }
 
+static struct value *dl4j_highest(struct sheet *sheet, struct value *x)
+{
+	return graph_node(sheet->graph, "ReduceMax", INPUTS(x),
+			  ATTRS(attr_ints("axes", 0), attr_int("keepdims", 1)));
+}
+
 static struct value *dl4j_weigh(struct sheet *sheet, struct value *x,
 				struct value *weights)
 {
@@ -401,6 +408,7 @@ const struct form form_dl4j = {
 	.token = dl4j_token,
 	.last = dl4j_last,
 	.mean = dl4j_mean,
+	.highest = dl4j_highest,
 	.weigh = dl4j_weigh,
 	.output_tokens = dl4j_output_tokens,
 	.output_column = dl4j_output_column,

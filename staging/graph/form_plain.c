@@ -106,8 +106,9 @@ static struct value *plain_seen(struct sheet *sheet, const char *name)
 	mask = graph_node(graph, "Unsqueeze", INPUTS(mask, INTS(graph, 1, 2)),
 			  NO_ATTRS);
 	mask->rank = 4;
-	return graph_node(graph, "Cast", INPUTS(mask),
-			  ATTRS(attr_int("to", ONNX_FLOAT)));
+	sheet->seen = graph_node(graph, "Cast", INPUTS(mask),
+				 ATTRS(attr_int("to", ONNX_FLOAT)));
+	return sheet->seen;
 }
 
 static struct value *plain_mask(struct sheet *sheet, const char *name)
@@ -397,14 +398,25 @@ static struct value *plain_last(struct sheet *sheet, struct value *x)
 	return block_rows_of(sheet, x, width);
 }
 
-static struct value *plain_mean(struct sheet *sheet, struct value *x)
+static struct value *reduced(struct sheet *sheet, const char *op,
+			     struct value *x)
 {
 	struct value *out;
 
-	out = graph_node(sheet->graph, "ReduceMean", INPUTS(batched(sheet, x)),
+	out = graph_node(sheet->graph, op, INPUTS(batched(sheet, x)),
 			 ATTRS(attr_ints("axes", 1), attr_int("keepdims", 0)));
 	out->rank = 2;
 	return out;
+}
+
+static struct value *plain_mean(struct sheet *sheet, struct value *x)
+{
+	return reduced(sheet, "ReduceMean", x);
+}
+
+static struct value *plain_highest(struct sheet *sheet, struct value *x)
+{
+	return reduced(sheet, "ReduceMax", x);
 }
 
 static struct value *plain_weigh(struct sheet *sheet, struct value *x,
@@ -480,6 +492,7 @@ const struct form form_plain = {
 	.token = plain_token,
 	.last = plain_last,
 	.mean = plain_mean,
+	.highest = plain_highest,
 	.weigh = plain_weigh,
 	.output_tokens = plain_output_tokens,
 	.output_column = plain_output_column,

@@ -140,10 +140,15 @@ static bool is_set(const struct json *value)
 	}
 }
 
-static void refuse_if_set(struct emit *emit, const char *key)
+void config_only_unset(struct emit *emit, const char *key)
 {
 	if (is_set(json_get(emit->config, key)))
 		config_refuse(emit, key);
+}
+
+bool config_is_null(const struct emit *emit, const char *key)
+{
+	return json_kind(json_get(emit->config, key)) == JSON_NULL;
 }
 
 void config_only_number(struct emit *emit, const char *key, double value)
@@ -189,7 +194,7 @@ void config_check(struct emit *emit, const char *const *computed)
 
 	for (size_t i = 0; i < ARRAY_LEN(unset); i++)
 		if (!is_in(unset[i], computed))
-			refuse_if_set(emit, unset[i]);
+			config_only_unset(emit, unset[i]);
 	if (is_in("position_embedding_type", computed))
 		return;
 	position = config_text(emit, "position_embedding_type", "absolute");

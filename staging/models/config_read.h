@@ -49,6 +49,12 @@ void config_only_number(struct emit *emit, const char *key, double value);
 void config_only_flag(struct emit *emit, const char *key, bool value);
 void config_only_text(struct emit *emit, const char *key, const char *value);
 
+/* Refuses @key unless it is missing, null, false, 0, "" or empty. */
+void config_only_unset(struct emit *emit, const char *key);
+
+/* Whether @key is there, and null. */
+bool config_is_null(const struct emit *emit, const char *key);
+
 /* Refuses the graph for @key. */
 void config_refuse(struct emit *emit, const char *key);
 

@@ -76,15 +76,6 @@ struct value *emit_linear(struct emit *emit, struct value *x, uint64_t rows,
 	return emit_projection(emit, x, rows, true, prefix, name);
 }
 
-struct value *emit_unbiased(struct emit *emit, struct value *x, uint64_t rows,
-			    const char *prefix, const char *name)
-{
-	struct value *weight = bind_matrix(emit->bind, rows, x->width,
-					   "%s%s.weight", prefix, name);
-
-	return emit->sheet.form->linear(&emit->sheet, x, weight, NULL);
-}
-
 struct value *emit_norm(struct emit *emit, struct value *x, double eps,
 			const char *prefix, const char *name)
 {
@@ -95,18 +86,19 @@ struct value *emit_norm(struct emit *emit, struct value *x, double eps,
 	return block_layer_norm(&emit->sheet, x, scale, bias, eps);
 }
 
+struct value *emit_rms_norm(struct emit *emit, struct value *x, double eps,
+			    bool is_centred, const char *prefix,
+			    const char *name)
+{
+	struct value *scale = bind_vector(emit->bind, x->width, "%s%s.weight",
+					  prefix, name);
+
+	return block_rms_norm(&emit->sheet, x, scale, eps, is_centred);
+}
+
 struct value *emit_table(struct emit *emit, uint64_t width, const char *name)
 {
 	return bind_matrix(emit->bind, 0, width, "%s.weight", name);
-}
-
-static struct value *looked_at(struct emit *emit, struct value *x,
-			       bool has_bias, const char *prefix,
-			       const char *name)
-{
-	if (has_bias)
-		return emit_linear(emit, x, x->width, prefix, name);
-	return emit_unbiased(emit, x, x->width, prefix, name);
 }
 
 static struct value *attend(struct emit *emit, const struct encoder *encoder,
@@ -116,10 +108,13 @@ static struct value *attend(struct emit *emit, const struct encoder *encoder,
 	uint64_t width = encoder->hidden;
 	bool biased = !encoder->no_qkv_bias;
 	struct attention attention = {
-		.q = looked_at(emit, x, biased, prefix, names->query),
-		.k = looked_at(emit, x, biased && !encoder->no_key_bias, prefix,
-			       names->key),
-		.v = looked_at(emit, x, biased, prefix, names->value),
+		.q = emit_projection(emit, x, width, biased, prefix,
+				     names->query),
+		.k = emit_projection(emit, x, width,
+				     biased && !encoder->no_key_bias, prefix,
+				     names->key),
+		.v = emit_projection(emit, x, width, biased, prefix,
+				     names->value),
 		.mask = encoder->mask,
 		.bias = encoder->bias,
 		.heads = encoder->heads,

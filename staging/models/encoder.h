@@ -73,9 +73,10 @@ struct value *emit_projection(struct emit *emit, struct value *x, uint64_t rows,
 			      bool has_bias, const char *prefix,
 			      const char *name);
 
-/* The same as emit_linear() without a bias. */
-struct value *emit_unbiased(struct emit *emit, struct value *x, uint64_t rows,
-			    const char *prefix, const char *name);
+/* @prefix.@name.weight; @is_centred: as block_rms_norm() has it. */
+struct value *emit_rms_norm(struct emit *emit, struct value *x, double eps,
+			    bool is_centred, const char *prefix,
+			    const char *name);
 
 /* The table @name.weight of @width columns; 0: any. */
 struct value *emit_table(struct emit *emit, uint64_t width, const char *name);

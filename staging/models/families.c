@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "staging/models/family.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "base/limits.h"
+
+#define FAMILY(name) &family_##name,
+
 static const struct family *const families[] = {
-	&family_albert,	    &family_bert,	&family_camembert,
-	&family_convnext,   &family_convnextv2, &family_deberta,
-	&family_deberta_v2, &family_deit,	&family_distilbert,
-	&family_electra,    &family_gpt2,	&family_gpt_neo,
-	&family_hubert,	    &family_mpnet,	&family_opt,
-	&family_resnet,	    &family_roberta,	&family_segformer,
-	&family_vit,	    &family_wav2vec2,	&family_xlm_roberta,
+#include "staging/models/families.def"
 };
+
+#undef FAMILY
 
 /* "BertForMaskedLM", "BertModel", but not "BertGenerationDecoder". */
 static bool is_of_class(const char *name, const char *class)
@@ -40,6 +41,56 @@ const struct family *family_find(const struct json *config)
 		if (is_family(config, families[i]))
 			return families[i];
 	return NULL;
+}
+
+/* "microsoft/Phi-3-mini-4k-instruct--modeling_phi3.Phi3ForCausalLM" */
+#define PUBLISHER "microsoft/"
+
+static const char *without_repository(const char *class)
+{
+	const char *dashes = strstr(class, "--");
+
+	if (!dashes || strncmp(class, PUBLISHER, strlen(PUBLISHER)) != 0)
+		return class;
+	return dashes + strlen("--");
+}
+
+/* AutoModelForCausalLM: "modeling_phi3.Phi3ForCausalLM" */
+static bool is_own_class(const struct family *family, const struct json *entry)
+{
+	static const char model[] = "AutoModel";
+	const char *key = json_key(entry), *class = json_string(entry);
+	char want[NAME_BYTES_MAX];
+
+	if (strcmp(key, "AutoTokenizer") == 0)
+		return true;
+	if (!class)
+		return false;
+	if (strcmp(key, "AutoConfig") == 0)
+		snprintf(want, sizeof(want), "configuration_%s.%sConfig",
+			 family->code, family->class);
+	else if (strcmp(key, model) == 0)
+		snprintf(want, sizeof(want), "modeling_%s.%sModel",
+			 family->code, family->class);
+	else if (strncmp(key, model, strlen(model)) == 0)
+		snprintf(want, sizeof(want), "modeling_%s.%s%s", family->code,
+			 family->class, key + strlen(model));
+	else
+		return false;
+	return strcmp(without_repository(class), want) == 0;
+}
+
+bool family_has_code(const struct json *config)
+{
+	const struct family *family = family_find(config);
+	const struct json *map = json_get(config, "auto_map");
+
+	if (!family || !family->code || json_kind(map) == JSON_ARRAY)
+		return false;
+	for (const struct json *at = json_first(map); at; at = json_next(at))
+		if (!is_own_class(family, at))
+			return false;
+	return true;
 }
 
 bool family_is_class(const struct json *config, const char *end)

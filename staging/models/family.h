@@ -2,7 +2,7 @@
 /*
  * staging/models/family.h - what a family of models has to say about itself.
  *
- * One file a family, one line in families.c: README.md says how.
+ * One file a family, one line in families.def: README.md says how.
  */
 #ifndef STAGING_MODELS_FAMILY_H
 #define STAGING_MODELS_FAMILY_H
@@ -13,6 +13,7 @@
 #include "staging/models.h"
 
 struct causal;
+struct seq2seq;
 
 /* A model being emitted; borrows all that it points to. */
 struct emit {
@@ -23,7 +24,9 @@ struct emit {
 	enum model_task task;
 	enum model_part part;
 
-	struct causal *causal; /* causal.h; NULL: no decoder of text */
+	struct causal *causal;	 /* causal.h; NULL: no decoder of text */
+	struct value *text;	 /* of a body that has texts too: a row each */
+	struct seq2seq *seq2seq; /* seq2seq.h; NULL: no such model */
 
 	/* To be set by the body: tokens that have a position; 0: any. */
 	uint64_t max_length;
@@ -70,6 +73,13 @@ struct family {
 	const char *const *computes;
 
 	/*
+	 * "phi3": what repositories name modeling_phi3.py is the library's own
+	 * code (family_has_code()); NULL: no repository of this family has
+	 * code.  .computes then names "auto_map".
+	 */
+	const char *code;
+
+	/*
 	 * Declares the inputs; gives the last hidden state, a row a token.
 	 * Of PART_ENCODER that of the encoder, whose output is made of it.
 	 */
@@ -82,30 +92,18 @@ struct family {
 	struct head heads[TASK_COUNT];
 };
 
-extern const struct family family_albert;
-extern const struct family family_bert;
-extern const struct family family_camembert;
-extern const struct family family_convnext;
-extern const struct family family_convnextv2;
-extern const struct family family_deberta;
-extern const struct family family_deberta_v2;
-extern const struct family family_deit;
-extern const struct family family_distilbert;
-extern const struct family family_electra;
-extern const struct family family_gpt2;
-extern const struct family family_gpt_neo;
-extern const struct family family_hubert;
-extern const struct family family_mpnet;
-extern const struct family family_opt;
-extern const struct family family_resnet;
-extern const struct family family_roberta;
-extern const struct family family_segformer;
-extern const struct family family_vit;
-extern const struct family family_wav2vec2;
-extern const struct family family_xlm_roberta;
+#define FAMILY(name) extern const struct family family_##name;
+#include "staging/models/families.def"
+#undef FAMILY
 
 /* By model_type, or the class's name in old files.  NULL: not known. */
 const struct family *family_find(const struct json *config);
+
+/*
+ * Whether the classes of auto_map, code in the repository, are those that the
+ * family has in the library.
+ */
+bool family_has_code(const struct json *config);
 
 /* Whether a class that the configuration names ends with @end. */
 bool family_is_class(const struct json *config, const char *end);

@@ -18,12 +18,17 @@ PACKINGS = {
     "-shards": lambda spec: repack.sharded(spec, "safetensors"),
     "-bin-shards": lambda spec: repack.sharded(spec, "torch-zip"),
 }
+# One of each family: what is packed does not look at the task.
+ONE_EACH = sorted({SPECS[name]["family"]: name for name in TINY}.values())
+# Whose names have changed over the years as the fixtures' have not.
+RENAMED = [name for name in TINY
+           if SPECS[name]["family"] in repack.TIED]
 # One of the full-size models; the others would show nothing more.
-PICKLED = [(name, packing) for name in TINY
+PICKLED = [(name, packing) for name in ONE_EACH
            for packing in ("-bin", "-bin-shards")]
 PICKLED += [pytest.param("full-distilbert-sst2", "-bin",
                          marks=pytest.mark.slow)]
-TIED = [name for name in TINY if SPECS[name]["task"] == "fill-mask"
+TIED = [name for name in RENAMED if SPECS[name]["task"] == "fill-mask"
         and name != "bert-untied"]
 
 
@@ -59,7 +64,7 @@ NAMES = {
 
 
 @pytest.mark.parametrize("packing", PACKINGS)
-@pytest.mark.parametrize("name", TINY)
+@pytest.mark.parametrize("name", ONE_EACH)
 def test_packed_otherwise(served, name, packing):
     path = served.staged(name, packing, PACKINGS[packing])
     judge.assert_right(path, FIXTURES / name)
@@ -81,7 +86,7 @@ def test_habits_of_writers(served, name, habit):
 
 
 @pytest.mark.parametrize("names", NAMES)
-@pytest.mark.parametrize("name", TINY)
+@pytest.mark.parametrize("name", RENAMED)
 def test_named_otherwise(served, name, names):
     path = served.staged(name, "-" + names, NAMES[names])
     judge.assert_right(path, FIXTURES / name)
