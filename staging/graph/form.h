@@ -101,7 +101,7 @@ struct form {
 	 */
 	struct value *(*seen)(struct sheet *sheet, const char *name);
 
-	/* The same as what is added to scores: 0, or the lowest float. */
+	/* The same as what is added to scores, of block_masked(). */
 	struct value *(*mask)(struct sheet *sheet, const char *name);
 
 	/* x W^T + b.  @bias has the rows of @weight; or NULL. */
