@@ -62,6 +62,10 @@ CLASSES = {
     "resnet": "ResNet", "segformer": "Segformer", "swin": "Swin",
     "wav2vec2": "Wav2Vec2",
 }
+# Where the class is not called by its family and task.
+KINDS = {("whisper", "automatic-speech-recognition"):
+         "WhisperForConditionalGeneration",
+         ("whisper", "audio-classification"): "WhisperForAudioClassification"}
 # The fixture whose configuration and cases are changed, if not FAMILY-base.
 BASES = {
     "beit": "beit-image-classification", "clip": "clip",
@@ -547,7 +551,7 @@ def make(name, family, task, changes, shapes=None, added={}):
     base = FIXTURES / BASES.get(family, family + "-base")
     folder = FIXTURES / name
     folder.mkdir(exist_ok=True)
-    kind = CLASSES[family] + ENDS[task]
+    kind = KINDS.get((family, task)) or CLASSES[family] + ENDS[task]
     kind = getattr(transformers, changes.get("architectures", [kind])[0])
     config = json.loads((base / "config.json").read_text())
     config |= {"architectures": [kind.__name__],
