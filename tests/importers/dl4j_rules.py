@@ -138,8 +138,11 @@ def softmax_is_of_the_last_axis(graph):
 
 def reshape_names_no_zero(graph):
     found = []
+    whole = {node.output[0] for node in graph.nodes("Shape")}
     for node in graph.nodes("Reshape"):
         shape = graph.constant(node.input[1])
+        if node.input[1] in whole:
+            continue    # of another value: there is no 0
         if shape is None or 0 in shape or shape.count(-1) > 1:
             found.append(node.name)
     return found
