@@ -122,15 +122,18 @@ class Deeplearning4j:
                 raise
         raise Failed("aborted %d times: %s" % (TRIES, said))
 
-    def run(self, path, inputs, outputs):
-        """The arrays of the names @outputs, by name; Failed."""
+    def run(self, path, inputs, outputs, example=False):
+        """The arrays of the names @outputs, by name; Failed.
+
+        @example: the inputs are given when the model is imported, too.
+        """
         said = self._ask({
-            "model": str(path), "outputs": list(outputs),
+            "model": str(path), "outputs": list(outputs), "example": example,
             "inputs": {name: _said(each) for name, each in inputs.items()}})
         if "error" in said:
             raise Failed(said["error"])
         return {name: _heard(each) for name, each in said["outputs"].items()}
 
-    def of(self, path):
+    def of(self, path, **options):
         """run() of one model."""
-        return functools.partial(self.run, path)
+        return functools.partial(self.run, path, **options)
