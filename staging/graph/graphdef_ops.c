@@ -84,7 +84,6 @@ static const struct rule {
 	{ "Tanh", "Tanh", op_unary, 1, 1 },
 	{ "Tile", "Tile", op_tile, 2, 2 },
 	{ "Transpose", "Transpose", op_transpose, 1, 1 },
-	{ "Trilu", "MatrixBandPart", op_triangle, 1, 2 },
 	{ "Unsqueeze", "ExpandDims", op_unsqueeze, 2, 2 },
 	{ "Where", "SelectV2", op_where, 3, 3 },
 };

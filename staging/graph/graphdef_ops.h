@@ -81,7 +81,6 @@ struct term *op_slice(struct translation *t, const struct op_call *call);
 struct term *op_gather(struct translation *t, const struct op_call *call);
 struct term *op_gather_nd(struct translation *t, const struct op_call *call);
 struct term *op_gather_each(struct translation *t, const struct op_call *call);
-struct term *op_triangle(struct translation *t, const struct op_call *call);
 
 /* graphdef_images.c */
 struct term *op_conv(struct translation *t, const struct op_call *call);

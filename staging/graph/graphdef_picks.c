@@ -266,19 +266,3 @@ struct term *op_gather_nd(struct translation *t, const struct op_call *call)
 	out->rank = RANK_UNKNOWN;
 	return out;
 }
-
-/* The band of @k below, or above, the diagonal and all that is beyond it. */
-struct term *op_triangle(struct translation *t, const struct op_call *call)
-{
-	struct term *x = call->in[0];
-	bool upper = call_int(call, "upper", 1) != 0;
-	int64_t k;
-
-	if (!element_known(call->in[1], 0, 0, &k) || (upper ? k > 0 : k < 0))
-		return call_refuse(t, call, "beyond the diagonal");
-	return term_node(t, call->tf, x->type,
-			 TERMS(x, term_int(t, DT_INT64, upper ? -k : -1),
-			       term_int(t, DT_INT64, upper ? -1 : k)),
-			 OP_ATTRS(op_type("T", x->type),
-				  op_type("Tindex", DT_INT64)));
-}
