@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "staging/bind.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -96,75 +97,182 @@ bool bind_has(const struct bind *bind, const char *format, ...)
 	return bind_find(bind->weights, bind->base, name.text) != NULL;
 }
 
-/* dims[0] by dims[1], or 0: any. */
-static bool fits(const struct tensor *tensor, unsigned int rank,
-		 const uint64_t *dims)
+struct shape bind_shape(const struct bind *bind, const char *format, ...)
 {
-	if (tensor->rank != rank)
+	struct shape shape = { 0 };
+	const struct tensor *tensor;
+	struct name name;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(name.text, sizeof(name.text), format, args);
+	va_end(args);
+	tensor = bind_find(bind->weights, bind->base, name.text);
+	if (tensor) {
+		shape.rank = tensor->rank;
+		memcpy(shape.dims, tensor->dims, sizeof(shape.dims));
+	}
+	return shape;
+}
+
+static bool fits(const struct tensor *tensor, const struct shape *stored)
+{
+	if (tensor->rank != stored->rank)
 		return false;
-	for (unsigned int i = 0; i < rank; i++)
-		if (dims[i] != 0 && dims[i] != tensor->dims[i])
+	for (unsigned int i = 0; i < stored->rank; i++)
+		if (stored->dims[i] != 0 && stored->dims[i] != tensor->dims[i])
 			return false;
 	return true;
 }
 
-PRINTF_LIKE(4, 0)
-static struct value *bind_tensor(struct bind *bind, unsigned int rank,
-				 const uint64_t *dims, const char *format,
-				 va_list args)
+/* The tensor @name, marked as used.  NULL: the graph is refused. */
+static const struct tensor *take_tensor(struct bind *bind, const char *name,
+					const struct shape *stored)
 {
 	struct graph *graph = bind->graph;
 	const struct tensor *tensor;
+
+	tensor = bind_find(bind->weights, bind->base, name);
+	if (!tensor) {
+		graph_refuse(graph, "missing-tensor", name,
+			     "the weights lack the tensor %s", name);
+		return NULL;
+	}
+	bind->used[tensor - bind->weights->tensors] = true;
+	if (fits(tensor, stored))
+		return tensor;
+	graph_refuse(graph, "shape-mismatch", tensor->name,
+		     "the tensor %s has another shape than the configuration "
+		     "calls for",
+		     tensor->name);
+	return NULL;
+}
+
+PRINTF_LIKE(3, 0)
+static const struct tensor *find_tensor(struct bind *bind,
+					const struct shape *stored,
+					const char *format, va_list args)
+{
 	struct name name;
 
-	if (graph->error < 0)
-		return &graph->nowhere;
+	if (bind->graph->error < 0)
+		return NULL;
 	vsnprintf(name.text, sizeof(name.text), format, args);
-	tensor = bind_find(bind->weights, bind->base, name.text);
+	return take_tensor(bind, name.text, stored);
+}
+
+static struct value *weight_of(struct bind *bind, const struct tensor *tensor)
+{
 	if (!tensor)
-		return graph_refuse(graph, "missing-tensor", name.text,
-				    "the weights lack the tensor %s",
-				    name.text);
-	bind->used[tensor - bind->weights->tensors] = true;
-	if (!fits(tensor, rank, dims))
-		return graph_refuse(graph, "shape-mismatch", tensor->name,
-				    "the tensor %s has another shape than the "
-				    "configuration calls for",
-				    tensor->name);
-	return graph_weight(graph, tensor);
+		return &bind->graph->nowhere;
+	return graph_weight(bind->graph, tensor);
 }
 
 struct value *bind_matrix(struct bind *bind, uint64_t rows, uint64_t columns,
 			  const char *format, ...)
 {
-	const uint64_t dims[] = { rows, columns };
-	struct value *value;
+	const struct shape stored = SHAPE(rows, columns);
+	const struct tensor *tensor;
 	va_list args;
 
 	va_start(args, format);
-	value = bind_tensor(bind, 2, dims, format, args);
+	tensor = find_tensor(bind, &stored, format, args);
 	va_end(args);
-	return value;
+	return weight_of(bind, tensor);
 }
 
 struct value *bind_vector(struct bind *bind, uint64_t rows, const char *format,
 			  ...)
 {
-	struct value *value;
+	const struct shape stored = SHAPE(rows);
+	const struct tensor *tensor;
 	va_list args;
 
 	va_start(args, format);
-	value = bind_tensor(bind, 1, &rows, format, args);
+	tensor = find_tensor(bind, &stored, format, args);
 	va_end(args);
-	return value;
+	return weight_of(bind, tensor);
+}
+
+struct value *bind_turned(struct bind *bind, uint64_t rows, uint64_t columns,
+			  const char *format, ...)
+{
+	const struct shape stored = SHAPE(rows, columns);
+	const struct tensor *tensor;
+	va_list args;
+
+	va_start(args, format);
+	tensor = find_tensor(bind, &stored, format, args);
+	va_end(args);
+	return graph_turned(bind->graph, weight_of(bind, tensor));
+}
+
+/* Puts what is left of @tensor's elements where @shown has 0. */
+static bool shape_complete(struct shape *shown, const struct tensor *tensor)
+{
+	uint64_t left = tensor_elements(tensor), *open = NULL;
+
+	for (unsigned int i = 0; i < shown->rank; i++) {
+		uint64_t *dim = &shown->dims[i];
+
+		if (*dim == 0 && open)
+			return false;
+		if (*dim == 0)
+			open = dim;
+		else if (left % *dim != 0)
+			return false;
+		else
+			left /= *dim;
+	}
+	if (open)
+		*open = left;
+	return open ? left > 0 : left == 1;
+}
+
+struct value *bind_shaped(struct bind *bind, struct shape stored,
+			  const struct shape *shown, const char *format, ...)
+{
+	const struct tensor *tensor;
+	struct shape shape;
+	va_list args;
+
+	va_start(args, format);
+	tensor = find_tensor(bind, &stored, format, args);
+	va_end(args);
+	if (!tensor || !shown)
+		return weight_of(bind, tensor);
+	shape = *shown;
+	if (!shape_complete(&shape, tensor))
+		return graph_refuse(bind->graph, "shape-mismatch", tensor->name,
+				    "the tensor %s has another shape than the "
+				    "configuration calls for",
+				    tensor->name);
+	return graph_weight_shaped(bind->graph, tensor, shape);
+}
+
+void bind_ignore(struct bind *bind, const char *beginning)
+{
+	assert(bind->ignored_count < BIND_IGNORED_MAX);
+	bind->ignored[bind->ignored_count++] = beginning;
 }
 
 /* Counted and numbered buffers, which some files hold as floats. */
-static bool is_buffer(const char *name)
+static bool is_buffer(const struct bind *bind, const char *name)
 {
+	const char *const *at = bind->buffers;
+
+	for (; at && *at; at++)
+		if (ends_with(name, *at))
+			return true;
 	return ends_with(name, "position_ids") ||
 	       ends_with(name, "token_type_ids") ||
+	       ends_with(name, "inv_freq") ||
 	       ends_with(name, "num_batches_tracked");
+}
+
+static bool begins_with(const char *name, const char *beginning)
+{
+	return strncmp(name, beginning, strlen(beginning)) == 0;
 }
 
 static bool is_known(const struct bind *bind, const char *name,
@@ -172,13 +280,16 @@ static bool is_known(const struct bind *bind, const char *name,
 {
 	size_t base_len = bind->base ? strlen(bind->base) : 0;
 
-	if (is_buffer(name))
+	if (is_buffer(bind, name))
 		return true;
 	if (base_len > 0 && strncmp(name, bind->base, base_len) == 0 &&
 	    name[base_len] == '.')
 		name += base_len + 1;
 	for (; *known; known++)
-		if (strncmp(name, *known, strlen(*known)) == 0)
+		if (begins_with(name, *known))
+			return true;
+	for (size_t i = 0; i < bind->ignored_count; i++)
+		if (begins_with(name, bind->ignored[i]))
 			return true;
 	return false;
 }

@@ -21,11 +21,20 @@
 #include "staging/graph/graph.h"
 #include "staging/weights/weights.h"
 
+#define BIND_IGNORED_MAX 8 /* of one model: the other tower, other heads */
+
 struct bind {
 	const struct weights *weights; /* borrowed */
 	struct graph *graph;	       /* borrowed */
 	const char *base; /* prefix without its dot; static; or NULL */
 	bool *used;	  /* by place in weights->tensors; owned */
+
+	/* As family.buffers; borrowed. */
+	const char *const *buffers;
+
+	/* Beginnings of what else may be left over (bind_ignore()). */
+	const char *ignored[BIND_IGNORED_MAX];
+	size_t ignored_count;
 };
 
 /* -ENOMEM. */
@@ -49,6 +58,28 @@ struct value *bind_matrix(struct bind *bind, uint64_t rows, uint64_t columns,
 
 struct value *bind_vector(struct bind *bind, uint64_t rows, const char *format,
 			  ...) PRINTF_LIKE(3, 4);
+
+/*
+ * A matrix stored [@rows, @columns], to be used as its transposed form: what
+ * transformers calls a Conv1D.
+ */
+struct value *bind_turned(struct bind *bind, uint64_t rows, uint64_t columns,
+			  const char *format, ...) PRINTF_LIKE(4, 5);
+
+/*
+ * A tensor of any rank.  0 in @stored: any number.  @shown, or NULL: the
+ * shape it is to be used in; one 0 in it stands for what is left.
+ */
+struct value *bind_shaped(struct bind *bind, struct shape stored,
+			  const struct shape *shown, const char *format, ...)
+	PRINTF_LIKE(4, 5);
+
+/* The shape of a tensor that there is; rank 0: there is none. */
+struct shape bind_shape(const struct bind *bind, const char *format, ...)
+	PRINTF_LIKE(2, 3);
+
+/* Tensors may be left over whose names (without prefix) begin so; static. */
+void bind_ignore(struct bind *bind, const char *beginning);
 
 /*
  * Looks for what was not used.  @known ends with NULL: beginnings of the

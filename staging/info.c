@@ -14,6 +14,11 @@ const char *form_name(enum stage_form form)
 	return form == STAGE_FORM_DL4J ? "dl4j" : "plain";
 }
 
+const char *profile_name(enum stage_profile profile)
+{
+	return profile == STAGE_PROFILE_NATIVE ? "native" : "portable";
+}
+
 static void write_origin(struct json_write *json, const struct stage_repo *repo)
 {
 	json_write_text(json, "id", repo->id);
@@ -83,31 +88,6 @@ static int write_preprocessing(struct json_write *json,
 	if (r == 0)
 		preprocessing_of_processor(json, json_root(doc));
 	return r;
-}
-
-/*
- * Tokens a text may have.  Positions of the RoBERTa line and of MPNet begin
- * after the padding index (transformers, create_position_ids_from_input_ids).
- */
-static void write_max_length(struct json_write *json, const struct json *config)
-{
-	static const char *const offset[] = { "roberta", "xlm-roberta",
-					      "camembert", "mpnet" };
-	const char *type = json_string(json_get(config, "model_type"));
-	uint64_t positions, padding = 1;
-
-	if (!json_u64(json_get(config, "max_position_embeddings"), &positions))
-		return;
-	for (size_t i = 0; type && i < ARRAY_LEN(offset); i++) {
-		if (strcmp(type, offset[i]) != 0)
-			continue;
-		if (strcmp(type, "mpnet") != 0)
-			json_u64(json_get(config, "pad_token_id"), &padding);
-		if (positions <= padding)
-			return;
-		positions -= padding + 1;
-	}
-	json_write_u64(json, "max_length", positions);
 }
 
 static void write_labels(struct json_write *json, const struct json *config)
@@ -188,19 +168,36 @@ static void write_ignored(struct json_write *json,
 	json_write_close(json, ']');
 }
 
+static bool has_labels(enum model_task task)
+{
+	switch (task) {
+	case TASK_TEXT_CLASSIFICATION:
+	case TASK_TOKEN_CLASSIFICATION:
+	case TASK_AUDIO_CLASSIFICATION:
+	case TASK_IMAGE_CLASSIFICATION:
+	case TASK_IMAGE_SEGMENTATION:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void write_model(struct json_write *json, const struct json *config,
-			enum model_task task, enum stage_form form,
+			const struct stage_view *view,
 			const struct staged_model *model)
 {
+	enum model_task task = view->task;
+
 	json_write_text(json, "task", task_name(task));
 	json_write_text(json, "family", model->family);
-	json_write_text(json, "form", form_name(form));
+	json_write_text(json, "form", form_name(view->form));
+	json_write_text(json, "profile", profile_name(view->profile));
 	json_write_raw(json, "forms", "[\"plain\",\"dl4j\"]");
 	write_values(json, "inputs", model->inputs, model->input_count);
 	write_values(json, "outputs", model->outputs, model->output_count);
-	write_max_length(json, config);
-	if (task == TASK_TEXT_CLASSIFICATION ||
-	    task == TASK_TOKEN_CLASSIFICATION)
+	if (model->max_length > 0)
+		json_write_u64(json, "max_length", model->max_length);
+	if (has_labels(task))
 		write_labels(json, config);
 	json_write_u64(json, "nodes", model->node_count);
 	write_ignored(json, model);
@@ -209,11 +206,38 @@ static void write_model(struct json_write *json, const struct json *config,
 		write_plan(json, "data_plan", model->data);
 }
 
-int info_of_model(const struct stage_repo *repo,
-		  const struct checkpoint *checkpoint, enum model_task task,
-		  enum stage_form form, const struct staged_model *model,
-		  struct str *out)
+/* The files beside staged.onnx that hold the same graph in two. */
+static void write_parts(struct json_write *json,
+			struct staged_model *const *models)
 {
+	if (!models[PART_ENCODER] && !models[PART_DECODER])
+		return;
+	json_write_open(json, "parts", '[');
+	for (unsigned int i = PART_ENCODER; i < PART_COUNT; i++) {
+		const struct staged_model *model = models[i];
+
+		if (!model)
+			continue;
+		json_write_open(json, NULL, '{');
+		json_write_text(json, "file", part_name(i));
+		write_values(json, "inputs", model->inputs, model->input_count);
+		write_values(json, "outputs", model->outputs,
+			     model->output_count);
+		json_write_u64(json, "nodes", model->node_count);
+		write_plan(json, "plan", model->onnx);
+		if (model->data)
+			write_plan(json, "data_plan", model->data);
+		json_write_close(json, '}');
+	}
+	json_write_close(json, ']');
+}
+
+int info_of_model(const struct stage_repo *repo,
+		  const struct checkpoint *checkpoint,
+		  const struct stage_view *view,
+		  struct staged_model *const *models, struct str *out)
+{
+	const struct staged_model *model = models[PART_WHOLE];
 	const struct plan *weights = model->data ? model->data : model->onnx;
 	struct json_write json;
 	int r;
@@ -221,7 +245,8 @@ int info_of_model(const struct stage_repo *repo,
 	json_write_init(&json, out);
 	json_write_open(&json, NULL, '{');
 	write_origin(&json, repo);
-	write_model(&json, json_root(checkpoint->config), task, form, model);
+	write_model(&json, json_root(checkpoint->config), view, model);
+	write_parts(&json, models);
 	write_preprocessing_files(&json, repo);
 	r = write_preprocessing(&json, repo);
 	if (r == 0)

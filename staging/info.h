@@ -15,10 +15,18 @@
 #include "staging/staging.h"
 #include "staging/view_safetensors.h"
 
-/* Of a staged model; @model is whole. */
+/* What is staged of a checkpoint, and how. */
+struct stage_view {
+	enum model_task task;
+	enum stage_form form;
+	enum stage_profile profile;
+};
+
+/* Of a staged model; @models by part, PART_WHOLE is there. */
 int info_of_model(const struct stage_repo *repo,
-		  const struct checkpoint *checkpoint, enum model_task task,
-		  enum stage_form form, const struct staged_model *model,
+		  const struct checkpoint *checkpoint,
+		  const struct stage_view *view,
+		  struct staged_model *const *models,
 		  struct str *out) MUST_CHECK;
 
 /*
@@ -42,7 +50,8 @@ int info_of_refusal(const struct stage_repo *repo, const struct refusal *why,
 		    const char *model_type, const char *task,
 		    struct str *out) MUST_CHECK;
 
-/* "plain", "dl4j"; static. */
+/* "plain", "dl4j"; "portable", "native"; static. */
 const char *form_name(enum stage_form form);
+const char *profile_name(enum stage_profile profile);
 
 #endif

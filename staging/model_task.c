@@ -13,6 +13,24 @@ static const char *const names[TASK_COUNT] = {
 	[TASK_TOKEN_CLASSIFICATION] = "token-classification",
 	[TASK_QUESTION_ANSWERING] = "question-answering",
 	[TASK_PRETRAINING] = "pretraining",
+	[TASK_SENTENCE_SIMILARITY] = "sentence-similarity",
+	[TASK_TEXT_GENERATION] = "text-generation",
+	[TASK_TEXT_GENERATION_WITH_PAST] = "text-generation-with-past",
+	[TASK_TEXT2TEXT_GENERATION] = "text2text-generation",
+	[TASK_TRANSLATION] = "translation",
+	[TASK_SUMMARIZATION] = "summarization",
+	[TASK_SPEECH_RECOGNITION] = "automatic-speech-recognition",
+	[TASK_AUDIO_CLASSIFICATION] = "audio-classification",
+	[TASK_IMAGE_CLASSIFICATION] = "image-classification",
+	[TASK_IMAGE_SEGMENTATION] = "image-segmentation",
+	[TASK_ZERO_SHOT_IMAGE_CLASSIFICATION] =
+		"zero-shot-image-classification",
+};
+
+static const char *const parts[PART_COUNT] = {
+	[PART_WHOLE] = "staged.onnx",
+	[PART_ENCODER] = "encoder_model.onnx",
+	[PART_DECODER] = "decoder_model.onnx",
 };
 
 const char *task_name(enum model_task task)
@@ -30,4 +48,10 @@ int task_parse(const char *name, enum model_task *out)
 		return 0;
 	}
 	return -ENOENT;
+}
+
+const char *part_name(enum model_part part)
+{
+	assert(part < PART_COUNT);
+	return parts[part];
 }

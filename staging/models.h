@@ -23,6 +23,7 @@
 #include "staging/staging.h"
 #include "staging/weights/weights.h"
 
+/* By the hub's own names, its pipeline tags; in the order of listings. */
 enum model_task {
 	TASK_FEATURES, /* "feature-extraction": AutoModel */
 	TASK_FILL_MASK,
@@ -30,6 +31,17 @@ enum model_task {
 	TASK_TOKEN_CLASSIFICATION,
 	TASK_QUESTION_ANSWERING,
 	TASK_PRETRAINING, /* "pretraining": ELECTRA's discriminator */
+	TASK_SENTENCE_SIMILARITY,
+	TASK_TEXT_GENERATION,
+	TASK_TEXT_GENERATION_WITH_PAST, /* optimum's name: a step of it */
+	TASK_TEXT2TEXT_GENERATION,
+	TASK_TRANSLATION,
+	TASK_SUMMARIZATION,
+	TASK_SPEECH_RECOGNITION,
+	TASK_AUDIO_CLASSIFICATION,
+	TASK_IMAGE_CLASSIFICATION,
+	TASK_IMAGE_SEGMENTATION,
+	TASK_ZERO_SHOT_IMAGE_CLASSIFICATION,
 	TASK_COUNT
 };
 
@@ -38,6 +50,21 @@ const char *task_name(enum model_task task);
 
 /* -ENOENT: no such task. */
 int task_parse(const char *name, enum model_task *out) MUST_CHECK;
+
+/* Files of a task: one graph, and for some that graph in two. */
+enum model_part { PART_WHOLE, PART_ENCODER, PART_DECODER, PART_COUNT };
+
+/* The file's name as optimum has it, "encoder_model.onnx"; static. */
+const char *part_name(enum model_part part);
+
+struct model_request {
+	const struct json *config;
+	const struct weights *weights;
+	enum model_task task;
+	enum model_part part;
+	enum stage_form form;
+	enum stage_profile profile;
+};
 
 struct staged_value {
 	char *name;	   /* owned */
@@ -56,7 +83,8 @@ struct staged_model {
 	struct staged_value *outputs;
 	size_t output_count;
 	size_t node_count;
-	char **ignored; /* tensors known to be unused by this task */
+	uint64_t max_length; /* tokens that have a position; 0: any number */
+	char **ignored;	     /* tensors known to be unused by this task */
 	size_t ignored_count;
 };
 void staged_model_free(struct staged_model *model);
@@ -70,12 +98,11 @@ DEFINE_AUTO_PTR(staged_model, struct staged_model, staged_model_free)
 unsigned int models_tasks(const struct json *config,
 			  const struct weights *weights);
 
-/*
- * Emits @task in @form and binds it.  -EBADMSG: refused, @why says so.
- * Else -ENOMEM, -EFBIG.
- */
-int models_stage(const struct json *config, const struct weights *weights,
-		 enum model_task task, enum stage_form form,
-		 struct staged_model **out, struct refusal *why) MUST_CHECK;
+/* Whether @task, which the weights have, is staged in parts too. */
+bool models_has_parts(const struct json *config, enum model_task task);
+
+/* -EBADMSG: refused, @why says so.  Else -ENOMEM, -EFBIG. */
+int models_stage(const struct model_request *request, struct staged_model **out,
+		 struct refusal *why) MUST_CHECK;
 
 #endif

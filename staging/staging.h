@@ -38,6 +38,12 @@ enum stage_form {
 	STAGE_FORM_DL4J	  /* batch 1; every importer */
 };
 
+/* Weights of less than 32 bits. */
+enum stage_profile {
+	STAGE_PROFILE_PORTABLE, /* widened to float32 as they are read */
+	STAGE_PROFILE_NATIVE	/* as they are, cast by a node */
+};
+
 struct stage_file {
 	const char *path; /* sorted by strcmp */
 	uint64_t size;
@@ -81,6 +87,7 @@ struct stage_repo {
 	struct memo *memo;     /* for plans; may be NULL */
 	const char *skeletons; /* the user's folder of skeletons, or NULL */
 	enum stage_form form;  /* of the staged.onnx without a form */
+	enum stage_profile profile; /* of the one without a profile */
 	uint64_t deadline_ns;
 };
 

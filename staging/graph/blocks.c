@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "staging/graph/blocks.h"
 
-#include <errno.h>
-#include <math.h>
-#include <string.h>
-
-#include "base/mem.h"
-
-static struct value *unary(struct sheet *sheet, const char *op, struct value *x)
+struct value *block_unary(struct sheet *sheet, const char *op, struct value *x)
 {
 	return graph_node(sheet->graph, op, INPUTS(x), NO_ATTRS);
 }
@@ -23,10 +17,12 @@ static struct value *binary(struct sheet *sheet, const char *op,
 		out->rank = b->rank;
 		out->width = b->width;
 	}
+	if (!out->sequence)
+		out->sequence = b->sequence;
 	return out;
 }
 
-static struct value *number(struct sheet *sheet, double f)
+struct value *block_number(struct sheet *sheet, double f)
 {
 	return graph_float(sheet->graph, (float)f);
 }
@@ -46,9 +42,51 @@ struct value *block_mul(struct sheet *sheet, struct value *a, struct value *b)
 	return binary(sheet, "Mul", a, b);
 }
 
+struct value *block_div(struct sheet *sheet, struct value *a, struct value *b)
+{
+	return binary(sheet, "Div", a, b);
+}
+
+struct value *block_gemm(struct sheet *sheet, struct value *a, struct value *b,
+			 bool trans_b, double alpha)
+{
+	struct value *out;
+
+	out = graph_node(sheet->graph, "Gemm", INPUTS(a, b),
+			 ATTRS(attr_float("alpha", (float)alpha),
+			       attr_float("beta", 0), attr_int("transA", 0),
+			       attr_int("transB", trans_b)));
+	out->width = trans_b ? 0 : b->width;
+	return out;
+}
+
+struct value *block_rows_of(struct sheet *sheet, struct value *x,
+			    uint64_t width)
+{
+	struct graph *graph = sheet->graph;
+	struct value *out;
+
+	out = graph_node(graph, "Reshape",
+			 INPUTS(x, INTS(graph, -1, (int64_t)width)), NO_ATTRS);
+	out->rank = 2;
+	out->width = width;
+	return out;
+}
+
+struct value *block_columns(struct sheet *sheet, struct value *const *parts,
+			    size_t count)
+{
+	struct value *out = graph_node(sheet->graph, "Concat", parts, count,
+				       ATTRS(attr_int("axis", 1)));
+
+	for (size_t i = 1; i < count; i++)
+		out->width += parts[i]->width;
+	return out;
+}
+
 struct value *block_tanh(struct sheet *sheet, struct value *x)
 {
-	return unary(sheet, "Tanh", x);
+	return block_unary(sheet, "Tanh", x);
 }
 
 struct value *block_slice(struct sheet *sheet, struct value *x, int64_t begin,
@@ -77,6 +115,7 @@ struct value *block_gather(struct sheet *sheet, struct value *table,
 	out = graph_node(graph, "Gather", INPUTS(table, ids),
 			 ATTRS(attr_int("axis", 0)));
 	out->rank = ids->rank + rank - 1;
+	out->sequence = ids->sequence;
 	return out;
 }
 
@@ -104,208 +143,35 @@ struct value *block_layer_norm(struct sheet *sheet, struct value *x,
 				    scale->name);
 	centred = block_sub(sheet, x, mean(sheet, x));
 	spread = mean(sheet, block_mul(sheet, centred, centred));
-	spread = unary(sheet, "Sqrt",
-		       block_add(sheet, spread, number(sheet, eps)));
+	spread =
+		block_unary(sheet, "Sqrt",
+			    block_add(sheet, spread, block_number(sheet, eps)));
 	x = binary(sheet, "Div", centred, spread);
 	return block_add(sheet, block_mul(sheet, x, scale), bias);
 }
 
-/* x/2 (1 + erf(x / sqrt 2)) */
-static struct value *gelu(struct sheet *sheet, struct value *x)
+struct value *block_rms_norm(struct sheet *sheet, struct value *x,
+			     struct value *scale, double eps, bool is_centred)
 {
-	struct value *y = block_mul(sheet, x, number(sheet, M_SQRT1_2));
+	struct value *spread = mean(sheet, block_mul(sheet, x, x));
 
-	y = block_add(sheet, unary(sheet, "Erf", y), number(sheet, 1));
-	return block_mul(sheet, block_mul(sheet, x, y), number(sheet, 0.5));
+	if (scale->rows != x->width)
+		return graph_refuse(sheet->graph, "shape-mismatch", scale->name,
+				    "the tensor %s does not fit what it "
+				    "normalises",
+				    scale->name);
+	spread = block_add(sheet, spread, block_number(sheet, eps));
+	x = binary(sheet, "Div", x, block_unary(sheet, "Sqrt", spread));
+	if (is_centred)
+		scale = block_add(sheet, scale, block_number(sheet, 1));
+	return block_mul(sheet, x, scale);
 }
 
-/* x/2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) */
-static struct value *gelu_tanh(struct sheet *sheet, struct value *x)
-{
-	struct value *cube = block_mul(sheet, block_mul(sheet, x, x), x);
-	struct value *y = block_mul(sheet, cube, number(sheet, 0.044715));
-
-	y = block_mul(sheet, block_add(sheet, x, y),
-		      number(sheet, sqrt(2 / M_PI)));
-	y = block_add(sheet, block_tanh(sheet, y), number(sheet, 1));
-	return block_mul(sheet, block_mul(sheet, x, y), number(sheet, 0.5));
-}
-
-static struct value *quick_gelu(struct sheet *sheet, struct value *x)
-{
-	struct value *y = block_mul(sheet, x, number(sheet, 1.702));
-
-	return block_mul(sheet, x, unary(sheet, "Sigmoid", y));
-}
-
-static struct value *clip(struct sheet *sheet, struct value *x, double low,
-			  double high)
+struct value *block_clip(struct sheet *sheet, struct value *x, double low,
+			 double high)
 {
 	return graph_node(sheet->graph, "Clip",
-			  INPUTS(x, number(sheet, low), number(sheet, high)),
+			  INPUTS(x, block_number(sheet, low),
+				 block_number(sheet, high)),
 			  NO_ATTRS);
-}
-
-static struct value *gelu_10(struct sheet *sheet, struct value *x)
-{
-	return clip(sheet, gelu(sheet, x), -10, 10);
-}
-
-static struct value *relu(struct sheet *sheet, struct value *x)
-{
-	return unary(sheet, "Relu", x);
-}
-
-static struct value *relu6(struct sheet *sheet, struct value *x)
-{
-	return clip(sheet, x, 0, 6);
-}
-
-static struct value *relu2(struct sheet *sheet, struct value *x)
-{
-	x = relu(sheet, x);
-	return block_mul(sheet, x, x);
-}
-
-static struct value *sigmoid(struct sheet *sheet, struct value *x)
-{
-	return unary(sheet, "Sigmoid", x);
-}
-
-static struct value *silu(struct sheet *sheet, struct value *x)
-{
-	return block_mul(sheet, x, sigmoid(sheet, x));
-}
-
-static struct value *mish(struct sheet *sheet, struct value *x)
-{
-	return block_mul(sheet, x,
-			 block_tanh(sheet, unary(sheet, "Softplus", x)));
-}
-
-static struct value *linear(struct sheet *sheet, struct value *x)
-{
-	(void)sheet;
-	return x;
-}
-
-static const struct {
-	const char *name;
-	struct value *(*make)(struct sheet *sheet, struct value *x);
-} activations[] = {
-	{ "gelu", gelu },
-	{ "gelu_python", gelu },
-	{ "gelu_10", gelu_10 },
-	{ "gelu_new", gelu_tanh },
-	{ "gelu_fast", gelu_tanh },
-	{ "gelu_accurate", gelu_tanh },
-	{ "gelu_pytorch_tanh", gelu_tanh },
-	{ "gelu_python_tanh", gelu_tanh },
-	{ "quick_gelu", quick_gelu },
-	{ "relu", relu },
-	{ "relu2", relu2 },
-	{ "relu6", relu6 },
-	{ "sigmoid", sigmoid },
-	{ "silu", silu },
-	{ "swish", silu },
-	{ "mish", mish },
-	{ "tanh", block_tanh },
-	{ "linear", linear },
-};
-
-struct value *block_activation(struct sheet *sheet, const char *name,
-			       struct value *x)
-{
-	for (size_t i = 0; i < ARRAY_LEN(activations); i++)
-		if (strcmp(activations[i].name, name) == 0)
-			return activations[i].make(sheet, x);
-	return graph_refuse(sheet->graph, "unsupported-activation", name,
-			    "the activation \"%s\" is not known", name);
-}
-
-static struct value *input_shape(struct sheet *sheet)
-{
-	if (!sheet->shape) {
-		sheet->shape = graph_node(sheet->graph, "Shape",
-					  INPUTS(sheet->input), NO_ATTRS);
-		sheet->shape->rank = 1;
-		sheet->shape->width = 2;
-	}
-	return sheet->shape;
-}
-
-struct value *block_length(struct sheet *sheet)
-{
-	struct graph *graph = sheet->graph;
-	struct value *out;
-
-	out = graph_node(graph, "Gather",
-			 INPUTS(input_shape(sheet), INTS(graph, 1)),
-			 ATTRS(attr_int("axis", 0)));
-	out->width = 1;
-	return out;
-}
-
-struct value *block_positions(struct sheet *sheet, struct value *table)
-{
-	struct graph *graph = sheet->graph;
-
-	return graph_node(graph, "Slice",
-			  INPUTS(graph_straight(graph, table), INTS(graph, 0),
-				 block_length(sheet), INTS(graph, 0)),
-			  NO_ATTRS);
-}
-
-/*
- * In floats, which hold ids exactly up to 2^24: whole numbers are counted
- * and compared rightly by fewer importers.
- */
-struct value *block_counted_positions(struct sheet *sheet, struct value *ids,
-				      int64_t pad)
-{
-	struct graph *graph = sheet->graph;
-	struct value *seen, *count;
-
-	seen = graph_node(graph, "Cast", INPUTS(ids),
-			  ATTRS(attr_int("to", ONNX_FLOAT)));
-	seen = block_sub(sheet, seen, number(sheet, (double)pad));
-	seen = binary(sheet, "Min", unary(sheet, "Abs", seen),
-		      number(sheet, 1));
-	count = graph_node(
-		graph, "CumSum", INPUTS(seen, graph_int(graph, ids->rank - 1)),
-		ATTRS(attr_int("exclusive", 0), attr_int("reverse", 0)));
-	count = block_add(sheet, block_mul(sheet, count, seen),
-			  number(sheet, (double)pad));
-	return graph_node(graph, "Cast", INPUTS(count),
-			  ATTRS(attr_int("to", ONNX_INT64)));
-}
-
-static struct value *reshape_ints(struct sheet *sheet, struct value *x,
-				  int64_t rows, int64_t columns)
-{
-	struct graph *graph = sheet->graph;
-	struct value *out = graph_node(graph, "Reshape",
-				       INPUTS(x, INTS(graph, rows, columns)),
-				       NO_ATTRS);
-
-	out->rank = 2;
-	return out;
-}
-
-struct value *block_distances(struct sheet *sheet, unsigned int span)
-{
-	struct graph *graph = sheet->graph;
-	int64_t *ints = mem_array(span, sizeof(*ints));
-	struct value *places, *to;
-
-	if (!ints)
-		return graph_fail(graph, -ENOMEM);
-	for (unsigned int i = 0; i < span; i++)
-		ints[i] = i;
-	places = graph_table(graph, "places", ints, span);
-	free(ints);
-	places = block_positions(sheet, places);
-	to = block_add(sheet, places, INTS(graph, (int64_t)span - 1));
-	return block_sub(sheet, reshape_ints(sheet, to, 1, -1),
-			 reshape_ints(sheet, places, -1, 1));
 }

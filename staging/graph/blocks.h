@@ -16,7 +16,28 @@
 struct value *block_add(struct sheet *sheet, struct value *a, struct value *b);
 struct value *block_sub(struct sheet *sheet, struct value *a, struct value *b);
 struct value *block_mul(struct sheet *sheet, struct value *a, struct value *b);
+struct value *block_div(struct sheet *sheet, struct value *a, struct value *b);
 struct value *block_tanh(struct sheet *sheet, struct value *x);
+struct value *block_clip(struct sheet *sheet, struct value *x, double low,
+			 double high);
+
+/* A number to be given to these. */
+struct value *block_number(struct sheet *sheet, double f);
+
+/* An operator of one input and no attributes. */
+struct value *block_unary(struct sheet *sheet, const char *op, struct value *x);
+
+/* @alpha @a @b, or @a times the transposed @b; matrices. */
+struct value *block_gemm(struct sheet *sheet, struct value *a, struct value *b,
+			 bool trans_b, double alpha);
+
+/* A matrix whose rows have @width numbers. */
+struct value *block_rows_of(struct sheet *sheet, struct value *x,
+			    uint64_t width);
+
+/* Joined along the last axis of a matrix. */
+struct value *block_columns(struct sheet *sheet, struct value *const *parts,
+			    size_t count);
 
 /* Elements [begin, end) along @axis. */
 struct value *block_slice(struct sheet *sheet, struct value *x, int64_t begin,
@@ -32,17 +53,55 @@ struct value *block_layer_norm(struct sheet *sheet, struct value *x,
 			       double eps);
 
 /*
+ * x / sqrt(mean(x^2) + eps) * scale over the last axis; @scale holds what is
+ * added to 1 if @is_centred (Gemma).
+ */
+struct value *block_rms_norm(struct sheet *sheet, struct value *x,
+			     struct value *scale, double eps, bool is_centred);
+
+/*
  * The activation called @name in transformers (activations.py, ACT2FN).
  * Refuses one that is not known.
  */
 struct value *block_activation(struct sheet *sheet, const char *name,
 			       struct value *x);
 
-/* Number of tokens in a sequence, a vector of one. */
-struct value *block_length(struct sheet *sheet);
-
-/* The first rows of @table, one for each token of a sequence. */
+/* The first rows of @table, one for each token of the sheet's sequence. */
 struct value *block_positions(struct sheet *sheet, struct value *table);
+
+/* 0, 1, ... for the tokens of @sequence, whose .like are ids; in floats. */
+struct value *block_places(struct sheet *sheet, struct sequence *sequence);
+
+/* How far each of @to is from each of @from, [from, to]; vectors of floats. */
+struct value *block_differences(struct sheet *sheet, struct value *from,
+				struct value *to);
+
+/*
+ * What a token looks at, 1 or 0, shaped as @seen or [queries, keys]: itself
+ * and what is before it, of these the last @window if that is not 0.
+ * @queries and @keys: places; @seen: of form->seen(), or NULL: all.
+ */
+struct value *block_causal(struct sheet *sheet, struct value *seen,
+			   struct value *queries, struct value *keys,
+			   uint64_t window);
+
+/* What is added to scores: 0 where @seen is 1, else the lowest float. */
+struct value *block_masked(struct sheet *sheet, struct value *seen);
+
+/*
+ * Turns by @places [.., tokens] times each of @frequencies [width / 2]; the
+ * sines and cosines times @factor.  NULL: failed.
+ */
+const struct rotary *block_rotary(struct sheet *sheet, struct value *places,
+				  const float *frequencies, size_t count,
+				  double factor);
+
+/*
+ * Turns the last axis, whose halves are the parts of complex numbers
+ * (rotate_half() in transformers).  For the forms.
+ */
+struct value *block_rotate(struct sheet *sheet, const struct rotary *rotary,
+			   struct value *x);
 
 /*
  * RoBERTa's positions (modeling_roberta.py,

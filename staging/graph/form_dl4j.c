@@ -2,21 +2,24 @@
 #include "staging/graph/form.h"
 
 #include <errno.h>
-#include <float.h>
 #include <math.h>
 
 #include "base/limits.h"
 #include "staging/graph/blocks.h"
 
-#define LENGTH "sequence_length"
-
-static struct value *declare(struct sheet *sheet, const char *name)
+static struct value *declare(struct sheet *sheet, const char *name,
+			     enum onnx_type type, uint64_t width)
 {
-	const struct dim dims[] = { { .size = 1 }, { .param = LENGTH } };
-	struct value *input = graph_input(sheet->graph, name, dims, 2);
+	struct sequence *sequence = sheet->sequence;
+	const struct dim dims[] = { { .size = 1 },
+				    sequence->tokens,
+				    { .size = width } };
+	struct value *input = graph_input(sheet->graph, name, type, dims,
+					  width > 0 ? 3 : 2);
 
-	if (!sheet->input)
-		sheet->input = input;
+	input->sequence = sequence;
+	if (!sequence->like)
+		sequence->like = input;
 	return input;
 }
 
@@ -33,7 +36,14 @@ static struct value *flat(struct sheet *sheet, struct value *x)
 
 static struct value *dl4j_ids(struct sheet *sheet, const char *name)
 {
-	return flat(sheet, declare(sheet, name));
+	return flat(sheet, declare(sheet, name, ONNX_INT64, 0));
+}
+
+static struct value *dl4j_states(struct sheet *sheet, const char *name,
+				 uint64_t width)
+{
+	return block_rows_of(sheet, declare(sheet, name, ONNX_FLOAT, width),
+			     width);
 }
 
 /* There is one sequence: embeddings are rows of tokens already. */
@@ -43,33 +53,26 @@ static struct value *dl4j_rows(struct sheet *sheet, struct value *x)
 	return x;
 }
 
-static struct value *dl4j_mask(struct sheet *sheet, const char *name)
+static struct value *dl4j_seen(struct sheet *sheet, const char *name)
 {
-	struct graph *graph = sheet->graph;
-	struct value *mask = declare(sheet, name);
-
-	mask = graph_node(graph, "Cast", INPUTS(mask),
+	return graph_node(sheet->graph, "Cast",
+			  INPUTS(declare(sheet, name, ONNX_INT64, 0)),
 			  ATTRS(attr_int("to", ONNX_FLOAT)));
-	mask = block_sub(sheet, graph_float(graph, 1), mask);
-	return block_mul(sheet, mask, graph_float(graph, -FLT_MAX));
 }
 
-static struct value *gemm(struct sheet *sheet, struct value *a, struct value *b,
-			  bool trans_b, double alpha)
+static struct value *dl4j_mask(struct sheet *sheet, const char *name)
 {
-	return graph_node(sheet->graph, "Gemm", INPUTS(a, b),
-			  ATTRS(attr_float("alpha", (float)alpha),
-				attr_float("beta", 0), attr_int("transA", 0),
-				attr_int("transB", trans_b)));
+	return block_masked(sheet, dl4j_seen(sheet, name));
 }
 
 static struct value *dl4j_linear(struct sheet *sheet, struct value *x,
 				 struct value *weight, struct value *bias)
 {
-	struct value *out = gemm(sheet, x, weight, !weight->transposed, 1);
+	struct value *out = block_gemm(sheet, x, weight, !weight->transposed,
+				       1);
 
 	out->width = weight->rows;
-	return block_add(sheet, out, bias);
+	return bias ? block_add(sheet, out, bias) : out;
 }
 
 static struct value *head_of(struct sheet *sheet, struct value *x,
@@ -79,24 +82,40 @@ static struct value *head_of(struct sheet *sheet, struct value *x,
 			   (int64_t)((head + 1) * width), 1);
 }
 
+/* What one head looks at; shared by the heads of a group. */
+struct keys {
+	struct value *k, *v;
+};
+
+static struct value *turned(struct sheet *sheet,
+			    const struct attention *attention, struct value *x)
+{
+	if (!attention->rotary)
+		return x;
+	return block_rotate(sheet, attention->rotary, x);
+}
+
 static struct value *one_head(struct sheet *sheet,
 			      const struct attention *attention,
-			      unsigned int head)
+			      unsigned int head, const struct keys *keys)
 {
-	uint64_t width = attention->v->width / attention->heads;
+	uint64_t width = attention->q->width / attention->heads;
+	double scale = attention->scale;
 	struct value *q = head_of(sheet, attention->q, head, width);
-	struct value *k = head_of(sheet, attention->k, head, width);
-	struct value *v = head_of(sheet, attention->v, head, width);
 	struct value *scores, *out;
 
-	scores = gemm(sheet, q, k, true, 1 / sqrt((double)width));
-	scores = block_add(sheet, scores, attention->mask);
+	if (scale == 0)
+		scale = 1 / sqrt((double)width);
+	q = turned(sheet, attention, q);
+	scores = block_gemm(sheet, q, keys->k, true, scale);
+	if (attention->mask)
+		scores = block_add(sheet, scores, attention->mask);
 	if (attention->bias)
 		scores = block_add(sheet, scores, attention->bias[head]);
 	scores = graph_node(sheet->graph, "Softmax", INPUTS(scores),
 			    ATTRS(attr_int("axis", 1)));
-	out = gemm(sheet, scores, v, false, 1);
-	out->width = width;
+	out = block_gemm(sheet, scores, keys->v, false, 1);
+	out->width = keys->v->width;
 	return out;
 }
 
@@ -110,20 +129,48 @@ static struct value **list_of(struct sheet *sheet, size_t count)
 	return list;
 }
 
+static struct keys keys_of(struct sheet *sheet,
+			   const struct attention *attention,
+			   unsigned int group, unsigned int groups)
+{
+	uint64_t k_width = attention->k->width / groups;
+	uint64_t v_width = attention->v->width / groups;
+
+	return (struct keys){
+		.k = turned(sheet, attention,
+			    head_of(sheet, attention->k, group, k_width)),
+		.v = head_of(sheet, attention->v, group, v_width),
+	};
+}
+
 static struct value *dl4j_attention(struct sheet *sheet,
 				    const struct attention *attention)
 {
 	struct graph *graph = sheet->graph;
+	unsigned int groups = attention->kv_heads ? attention->kv_heads
+						  : attention->heads;
+	unsigned int each = attention->heads / groups;
 	struct value **heads = list_of(sheet, attention->heads);
 	struct value *out;
 
 	if (!heads)
 		return &graph->nowhere;
-	for (unsigned int i = 0; i < attention->heads; i++)
-		heads[i] = one_head(sheet, attention, i);
+	if (attention->past)
+		return graph_refuse(graph, "unsupported-form", NULL,
+				    "the dl4j form has no keys and values of "
+				    "the tokens before");
+	for (unsigned int i = 0; i < groups; i++) {
+		struct keys keys = keys_of(sheet, attention, i, groups);
+
+		for (unsigned int j = i * each; j < (i + 1) * each; j++)
+			heads[j] = one_head(sheet, attention, j, &keys);
+	}
+	if (attention->heads == 1)
+		return heads[0];
 	out = graph_node(graph, "Concat", heads, attention->heads,
 			 ATTRS(attr_int("axis", 1)));
-	out->width = attention->v->width;
+	out->width = attention->v->width / groups * attention->heads;
+	out->sequence = attention->q->sequence;
 	return out;
 }
 
@@ -145,56 +192,180 @@ static struct value **dl4j_relative_bias(struct sheet *sheet,
 	return bias;
 }
 
-static struct value *dl4j_first(struct sheet *sheet, struct value *x)
+static struct value *dl4j_over_heads(struct sheet *sheet, struct value *x)
 {
-	return block_slice(sheet, x, 0, 1, 0);
+	(void)sheet;
+	return x;
+}
+
+static struct value *dl4j_tokens(struct sheet *sheet, struct value *map,
+				 uint64_t channels, const char *name,
+				 uint64_t count)
+{
+	struct graph *graph = sheet->graph;
+	struct dim tokens = { .param = count ? NULL : name, .size = count };
+	struct sequence *sequence;
+	struct value *x;
+
+	x = graph_node(graph, "Reshape",
+		       INPUTS(map, INTS(graph, (int64_t)channels, -1)),
+		       NO_ATTRS);
+	x->rank = 2;
+	x = graph_node(graph, "Transpose", INPUTS(x),
+		       ATTRS(attr_ints("perm", 1, 0)));
+	x->width = channels;
+	sequence = sheet_sequence_of(sheet, x, 0, sheet->form->batch, tokens);
+	if (sequence)
+		sequence->map = map;
+	return x;
+}
+
+static struct value *dl4j_map(struct sheet *sheet, struct value *x)
+{
+	struct graph *graph = sheet->graph;
+	struct value *shape, *out;
+
+	if (graph->error < 0 || !x->sequence || !x->sequence->map)
+		return graph_fail(graph, -EINVAL);
+	shape = graph_node(graph, "Shape", INPUTS(x->sequence->map), NO_ATTRS);
+	shape->rank = 1;
+	shape = graph_node(graph, "Gather", INPUTS(shape, INTS(graph, 2, 3)),
+			   ATTRS(attr_int("axis", 0)));
+	shape = graph_node(graph, "Concat",
+			   INPUTS(INTS(graph, 1, (int64_t)x->width), shape),
+			   ATTRS(attr_int("axis", 0)));
+	out = graph_node(graph, "Transpose", INPUTS(x),
+			 ATTRS(attr_ints("perm", 1, 0)));
+	out = graph_node(graph, "Reshape", INPUTS(out, shape), NO_ATTRS);
+	out->rank = 4;
+	out->width = 0;
+	out->sequence = NULL;
+	return out;
+}
+
+static struct value *dl4j_prepend(struct sheet *sheet, struct value *x,
+				  struct value *table)
+{
+	struct graph *graph = sheet->graph;
+	const struct sequence *from = x->sequence;
+	int64_t count = (int64_t)table->rows;
+
+	x = graph_node(graph, "Concat", INPUTS(table, x),
+		       ATTRS(attr_int("axis", 0)));
+	if (graph->error < 0)
+		return &graph->nowhere;
+	sheet_sequence_more(sheet, x, 0, from, (int)count);
+	return x;
+}
+
+static struct value *dl4j_add_each(struct sheet *sheet, struct value *x,
+				   struct value *table)
+{
+	return block_add(sheet, x, table);
+}
+
+static struct value *dl4j_drop(struct sheet *sheet, struct value *x,
+			       uint64_t count)
+{
+	struct graph *graph = sheet->graph;
+	const struct sequence *from = x->sequence;
+
+	x = block_slice(sheet, x, (int64_t)count, INT32_MAX, 0);
+	if (graph->error < 0)
+		return &graph->nowhere;
+	sheet_sequence_more(sheet, x, 0, from, -(int)count);
+	return x;
+}
+
+static struct value *dl4j_token(struct sheet *sheet, struct value *x,
+				uint64_t number)
+{
+	return block_slice(sheet, x, (int64_t)number, (int64_t)number + 1, 0);
+}
+
+static struct value *dl4j_mean(struct sheet *sheet, struct value *x)
+{
+	return graph_node(sheet->graph, "ReduceMean", INPUTS(x),
+			  ATTRS(attr_ints("axes", 0), attr_int("keepdims", 1)));
+}
+
+static struct value *dl4j_weigh(struct sheet *sheet, struct value *x,
+				struct value *weights)
+{
+	struct graph *graph = sheet->graph;
+	struct value *out;
+
+	weights = graph_node(graph, "Reshape",
+			     INPUTS(weights, INTS(graph, 1, -1)), NO_ATTRS);
+	weights->rank = 2;
+	out = block_gemm(sheet, weights, x, false, 1);
+	out->width = x->width;
+	return out;
 }
 
 static void dl4j_output_tokens(struct sheet *sheet, struct value *x,
 			       const char *name)
 {
 	struct graph *graph = sheet->graph;
+	const struct sequence *sequence = x->sequence;
 	int64_t width = (int64_t)x->width;
-	const struct dim dims[] = { { .size = 1 },
-				    { .param = LENGTH },
-				    { .size = x->width } };
 
 	x = graph_node(graph, "Reshape", INPUTS(x, INTS(graph, 1, -1, width)),
 		       NO_ATTRS);
-	graph_output(graph, x, name, dims, 3);
+	if (graph->error == 0)
+		graph_output(graph, x, name,
+			     (const struct dim[]){ { .size = 1 },
+						   sequence->tokens,
+						   { .size = x->width } },
+			     3);
 }
 
 static void dl4j_output_column(struct sheet *sheet, struct value *x,
 			       unsigned int column, const char *name)
 {
 	struct graph *graph = sheet->graph;
-	const struct dim dims[] = { { .size = 1 }, { .param = LENGTH } };
+	const struct sequence *sequence = x->sequence;
 
 	if (x->width > 1)
 		x = block_slice(sheet, x, column, column + 1, 1);
 	x = graph_node(graph, "Reshape", INPUTS(x, INTS(graph, 1, -1)),
 		       NO_ATTRS);
-	graph_output(graph, x, name, dims, 2);
+	if (graph->error == 0)
+		graph_output(graph, x, name,
+			     (const struct dim[]){ { .size = 1 },
+						   sequence->tokens },
+			     2);
 }
 
-static void dl4j_output_first(struct sheet *sheet, struct value *x,
-			      const char *name)
+static void dl4j_output_each(struct sheet *sheet, struct value *x,
+			     const char *name)
 {
-	const struct dim dims[] = { { .size = 1 }, { .size = x->width } };
+	struct dim dims[] = { { 0 }, { .size = x->width } };
 
-	graph_output(sheet->graph, x, name, dims, 2);
+	sheet_output(sheet, x, name, dims, 2);
 }
 
 const struct form form_dl4j = {
 	.name = "dl4j",
+	.batch = { .size = 1 },
 	.ids = dl4j_ids,
+	.states = dl4j_states,
 	.rows = dl4j_rows,
+	.seen = dl4j_seen,
 	.mask = dl4j_mask,
 	.linear = dl4j_linear,
 	.attention = dl4j_attention,
 	.relative_bias = dl4j_relative_bias,
-	.first = dl4j_first,
+	.over_heads = dl4j_over_heads,
+	.tokens = dl4j_tokens,
+	.map = dl4j_map,
+	.prepend = dl4j_prepend,
+	.add_each = dl4j_add_each,
+	.drop = dl4j_drop,
+	.token = dl4j_token,
+	.mean = dl4j_mean,
+	.weigh = dl4j_weigh,
 	.output_tokens = dl4j_output_tokens,
 	.output_column = dl4j_output_column,
-	.output_first = dl4j_output_first,
+	.output_each = dl4j_output_each,
 };

@@ -2,22 +2,29 @@
 #include "staging/graph/form.h"
 
 #include <errno.h>
-#include <float.h>
 #include <math.h>
 
 #include "staging/graph/blocks.h"
 
-#define BATCH "batch_size"
-#define LENGTH "sequence_length"
-
-static struct value *declare(struct sheet *sheet, const char *name)
+static struct value *declare(struct sheet *sheet, const char *name,
+			     enum onnx_type type, uint64_t width)
 {
-	const struct dim dims[] = { { .param = BATCH }, { .param = LENGTH } };
-	struct value *input = graph_input(sheet->graph, name, dims, 2);
+	struct sequence *sequence = sheet->sequence;
+	const struct dim dims[] = { sequence->batch,
+				    sequence->tokens,
+				    { .size = width } };
+	struct value *input = graph_input(sheet->graph, name, type, dims,
+					  width > 0 ? 3 : 2);
 
-	if (!sheet->input)
-		sheet->input = input;
+	input->sequence = sequence;
+	if (!sequence->like)
+		sequence->like = input;
 	return input;
+}
+
+static struct value *plain_ids(struct sheet *sheet, const char *name)
+{
+	return declare(sheet, name, ONNX_INT64, 0);
 }
 
 static struct value *transpose(struct sheet *sheet, struct value *x, int64_t a,
@@ -33,61 +40,88 @@ static struct value *matmul(struct sheet *sheet, struct value *a,
 	return graph_node(sheet->graph, "MatMul", INPUTS(a, b), NO_ATTRS);
 }
 
-/* Rows, each of @width numbers. */
-static struct value *plain_rows_of(struct sheet *sheet, struct value *x,
-				   uint64_t width)
-{
-	struct graph *graph = sheet->graph;
-	struct value *out;
-
-	out = graph_node(graph, "Reshape",
-			 INPUTS(x, INTS(graph, -1, (int64_t)width)), NO_ATTRS);
-	out->rank = 2;
-	out->width = width;
-	return out;
-}
-
 static struct value *plain_rows(struct sheet *sheet, struct value *x)
 {
-	return plain_rows_of(sheet, x, x->width);
+	return block_rows_of(sheet, x, x->width);
 }
 
-/* Rows as [batch, length, @tail ...]. */
-static struct value *batched(struct sheet *sheet, struct value *x,
-			     struct value *tail)
+static struct value *plain_states(struct sheet *sheet, const char *name,
+				  uint64_t width)
+{
+	return plain_rows(sheet, declare(sheet, name, ONNX_FLOAT, width));
+}
+
+/* [batch, tokens, ...] of the sequence, as numbers of a shape. */
+static struct value *shape_with(struct sheet *sheet, struct sequence *sequence,
+				const int64_t *tail, size_t count)
 {
 	struct graph *graph = sheet->graph;
-	uint64_t tail_len = tail->width;
-	struct value *shape, *out;
+	int64_t ints[4] = { -1 };
 
-	block_length(sheet);
-	shape = graph_node(graph, "Concat", INPUTS(sheet->shape, tail),
-			   ATTRS(attr_int("axis", 0)));
-	out = graph_node(graph, "Reshape", INPUTS(x, shape), NO_ATTRS);
-	out->rank = 2 + (unsigned int)tail_len;
+	if (sequence && !sequence->tokens.param) {
+		ints[1] = (int64_t)sequence->tokens.size;
+		for (size_t i = 0; i < count; i++)
+			ints[2 + i] = tail[i];
+		return graph_ints(graph, ints, 2 + count);
+	}
+	return graph_node(graph, "Concat",
+			  INPUTS(sequence_shape(sheet, sequence),
+				 graph_ints(graph, tail, count)),
+			  ATTRS(attr_int("axis", 0)));
+}
+
+/* Rows as [batch, tokens, width]. */
+static struct value *batched(struct sheet *sheet, struct value *x)
+{
+	const int64_t tail = (int64_t)x->width;
+	struct value *out;
+
+	out = graph_node(sheet->graph, "Reshape",
+			 INPUTS(x, shape_with(sheet, x->sequence, &tail, 1)),
+			 NO_ATTRS);
+	out->rank = 3;
 	return out;
 }
 
-static struct value *plain_mask(struct sheet *sheet, const char *name)
+/* Rows as [batch, tokens, heads, width of a head]. */
+static struct value *by_heads(struct sheet *sheet, struct value *x,
+			      unsigned int heads)
+{
+	const int64_t tail[] = { heads, (int64_t)(x->width / heads) };
+	struct value *out;
+
+	out = graph_node(sheet->graph, "Reshape",
+			 INPUTS(x, shape_with(sheet, x->sequence, tail, 2)),
+			 NO_ATTRS);
+	out->rank = 4;
+	out->width = x->width / heads;
+	return out;
+}
+
+static struct value *plain_seen(struct sheet *sheet, const char *name)
 {
 	struct graph *graph = sheet->graph;
-	struct value *mask = declare(sheet, name);
+	struct value *mask = plain_ids(sheet, name);
 
 	mask = graph_node(graph, "Unsqueeze", INPUTS(mask, INTS(graph, 1, 2)),
 			  NO_ATTRS);
 	mask->rank = 4;
-	mask = graph_node(graph, "Cast", INPUTS(mask),
+	return graph_node(graph, "Cast", INPUTS(mask),
 			  ATTRS(attr_int("to", ONNX_FLOAT)));
-	mask = block_sub(sheet, graph_float(graph, 1), mask);
-	return block_mul(sheet, mask, graph_float(graph, -FLT_MAX));
+}
+
+static struct value *plain_mask(struct sheet *sheet, const char *name)
+{
+	return block_masked(sheet, plain_seen(sheet, name));
 }
 
 static struct value *plain_linear(struct sheet *sheet, struct value *x,
 				  struct value *weight, struct value *bias)
 {
+	struct value *const inputs[] = { x, weight, bias };
 	struct value *out;
 
-	out = graph_node(sheet->graph, "Gemm", INPUTS(x, weight, bias),
+	out = graph_node(sheet->graph, "Gemm", inputs, bias ? 3 : 2,
 			 ATTRS(attr_float("alpha", 1), attr_float("beta", 1),
 			       attr_int("transA", 0),
 			       attr_int("transB", !weight->transposed)));
@@ -95,31 +129,106 @@ static struct value *plain_linear(struct sheet *sheet, struct value *x,
 	return out;
 }
 
+/* Where keys are fewer than queries: the heads of a group as one. */
+static struct value *regrouped(struct sheet *sheet, struct value *x,
+			       unsigned int heads)
+{
+	struct graph *graph = sheet->graph;
+
+	return graph_node(graph, "Reshape",
+			  INPUTS(x, INTS(graph, 0, heads, -1, 0)), NO_ATTRS);
+}
+
+static struct value *scaled_queries(struct sheet *sheet,
+				    const struct attention *attention)
+{
+	uint64_t width = attention->q->width / attention->heads;
+	double scale = attention->scale;
+	struct value *q = attention->q;
+
+	if (scale == 0)
+		scale = 1 / sqrt((double)width);
+	if (scale != 1)
+		q = block_mul(sheet, q,
+			      graph_float(sheet->graph, (float)scale));
+	q = by_heads(sheet, q, attention->heads);
+	if (attention->rotary)
+		q = block_rotate(sheet, attention->rotary, q);
+	return transpose(sheet, q, 0, 2, 1, 3);
+}
+
+static struct value *joined(struct sheet *sheet, struct value *before,
+			    struct value *x)
+{
+	return graph_node(sheet->graph, "Concat", INPUTS(before, x),
+			  ATTRS(attr_int("axis", 2)));
+}
+
+/* [batch, heads, width of a head, tokens] */
+static struct value *turned_keys(struct sheet *sheet,
+				 const struct attention *attention,
+				 unsigned int heads)
+{
+	struct value *k = by_heads(sheet, attention->k, heads);
+
+	if (attention->rotary)
+		k = block_rotate(sheet, attention->rotary, k);
+	if (!attention->past)
+		return transpose(sheet, k, 0, 2, 3, 1);
+	k = transpose(sheet, k, 0, 2, 1, 3);
+	k = joined(sheet, attention->past->key, k);
+	attention->past->all_keys = k;
+	return transpose(sheet, k, 0, 1, 3, 2);
+}
+
+static struct value *values_of(struct sheet *sheet,
+			       const struct attention *attention,
+			       unsigned int heads)
+{
+	struct value *v = by_heads(sheet, attention->v, heads);
+
+	v = transpose(sheet, v, 0, 2, 1, 3);
+	if (!attention->past)
+		return v;
+	v = joined(sheet, attention->past->value, v);
+	attention->past->all_values = v;
+	return v;
+}
+
 static struct value *plain_attention(struct sheet *sheet,
 				     const struct attention *attention)
 {
-	struct graph *graph = sheet->graph;
-	uint64_t width = attention->v->width;
-	int64_t head = (int64_t)(width / attention->heads);
-	struct value *tail = INTS(graph, attention->heads, head);
-	struct value *scale = graph_float(graph,
-					  (float)(1 / sqrt((double)head)));
-	struct value *q, *k, *v, *scores;
+	unsigned int heads = attention->heads, groups = attention->kv_heads;
+	bool is_grouped = groups > 0 && groups != heads;
+	unsigned int kv_heads = is_grouped ? groups : heads;
+	struct value *q = scaled_queries(sheet, attention);
+	struct value *k = turned_keys(sheet, attention, kv_heads);
+	struct value *v = values_of(sheet, attention, kv_heads);
+	struct value *scores, *out;
 
-	q = block_mul(sheet, attention->q, scale);
-	q = transpose(sheet, batched(sheet, q, tail), 0, 2, 1, 3);
-	k = transpose(sheet, batched(sheet, attention->k, tail), 0, 2, 3, 1);
-	v = transpose(sheet, batched(sheet, attention->v, tail), 0, 2, 1, 3);
-	scores = block_add(sheet, matmul(sheet, q, k), attention->mask);
+	if (is_grouped)
+		q = regrouped(sheet, q, groups);
+	scores = matmul(sheet, q, k);
+	if (is_grouped)
+		scores = regrouped(sheet, scores, heads);
+	if (attention->mask)
+		scores = block_add(sheet, scores, attention->mask);
 	if (attention->bias)
 		scores = block_add(sheet, scores, attention->bias[0]);
-	scores = graph_node(graph, "Softmax", INPUTS(scores),
+	scores = graph_node(sheet->graph, "Softmax", INPUTS(scores),
 			    ATTRS(attr_int("axis", 3)));
-	v = transpose(sheet, matmul(sheet, scores, v), 0, 2, 1, 3);
-	return plain_rows_of(sheet, v, width);
+	if (is_grouped)
+		scores = regrouped(sheet, scores, groups);
+	out = matmul(sheet, scores, v);
+	if (is_grouped)
+		out = regrouped(sheet, out, heads);
+	out = transpose(sheet, out, 0, 2, 1, 3);
+	out->sequence = attention->q->sequence;
+	return block_rows_of(sheet, out,
+			     attention->v->width / kv_heads * heads);
 }
 
-/* [1, heads, length, length] */
+/* [1, heads, tokens, tokens] */
 static struct value **plain_relative_bias(struct sheet *sheet,
 					  struct value *table,
 					  struct value *buckets)
@@ -141,61 +250,200 @@ static struct value **plain_relative_bias(struct sheet *sheet,
 	return bias;
 }
 
-static struct value *plain_first(struct sheet *sheet, struct value *x)
+static struct value *plain_over_heads(struct sheet *sheet, struct value *x)
+{
+	struct graph *graph = sheet->graph;
+	struct value *out = graph_node(graph, "Unsqueeze",
+				       INPUTS(x, INTS(graph, x->rank - 1)),
+				       NO_ATTRS);
+
+	out->rank = x->rank + 1;
+	return out;
+}
+
+static struct value *plain_tokens(struct sheet *sheet, struct value *map,
+				  uint64_t channels, const char *name,
+				  uint64_t count)
+{
+	struct graph *graph = sheet->graph;
+	struct dim tokens = { .param = count ? NULL : name, .size = count };
+	struct sequence *sequence;
+	struct value *x;
+
+	x = graph_node(graph, "Reshape",
+		       INPUTS(map, INTS(graph, 0, (int64_t)channels, -1)),
+		       NO_ATTRS);
+	x->rank = 3;
+	x = graph_node(graph, "Transpose", INPUTS(x),
+		       ATTRS(attr_ints("perm", 0, 2, 1)));
+	x->width = channels;
+	sequence = sheet_sequence_of(sheet, x, 1, sheet->form->batch, tokens);
+	if (sequence)
+		sequence->map = map;
+	return plain_rows(sheet, x);
+}
+
+static struct value *plain_map(struct sheet *sheet, struct value *x)
+{
+	struct graph *graph = sheet->graph;
+	struct value *shape, *out;
+
+	if (graph->error < 0 || !x->sequence || !x->sequence->map)
+		return graph_fail(graph, -EINVAL);
+	shape = graph_node(graph, "Shape", INPUTS(x->sequence->map), NO_ATTRS);
+	shape->rank = 1;
+	shape = graph_node(graph, "Gather", INPUTS(shape, INTS(graph, 0, 2, 3)),
+			   ATTRS(attr_int("axis", 0)));
+	shape = graph_node(graph, "Concat",
+			   INPUTS(shape, INTS(graph, (int64_t)x->width)),
+			   ATTRS(attr_int("axis", 0)));
+	out = graph_node(graph, "Reshape", INPUTS(x, shape), NO_ATTRS);
+	out->rank = 4;
+	out = transpose(sheet, out, 0, 3, 1, 2);
+	out->width = 0;
+	out->sequence = NULL;
+	return out;
+}
+
+static struct value *plain_prepend(struct sheet *sheet, struct value *x,
+				   struct value *table)
+{
+	struct graph *graph = sheet->graph;
+	const struct sequence *from = x->sequence;
+	int64_t width = (int64_t)x->width, count = (int64_t)table->rows;
+	struct value *batch, *shape;
+
+	x = batched(sheet, x);
+	if (graph->error < 0)
+		return &graph->nowhere;
+	batch = graph_node(graph, "Shape", INPUTS(x), NO_ATTRS);
+	batch->rank = 1;
+	batch = block_slice(sheet, batch, 0, 1, 0);
+	shape = graph_node(graph, "Concat",
+			   INPUTS(batch, INTS(graph, count, width)),
+			   ATTRS(attr_int("axis", 0)));
+	table = graph_node(graph, "Expand",
+			   INPUTS(graph_straight(graph, table), shape),
+			   NO_ATTRS);
+	x = graph_node(graph, "Concat", INPUTS(table, x),
+		       ATTRS(attr_int("axis", 1)));
+	x->rank = 3;
+	sheet_sequence_more(sheet, x, 1, from, (int)count);
+	return plain_rows(sheet, x);
+}
+
+static struct value *plain_add_each(struct sheet *sheet, struct value *x,
+				    struct value *table)
+{
+	return plain_rows(sheet, block_add(sheet, batched(sheet, x), table));
+}
+
+static struct value *plain_drop(struct sheet *sheet, struct value *x,
+				uint64_t count)
+{
+	struct graph *graph = sheet->graph;
+	const struct sequence *from = x->sequence;
+
+	x = block_slice(sheet, batched(sheet, x), (int64_t)count, INT32_MAX, 1);
+	if (graph->error < 0)
+		return &graph->nowhere;
+	sheet_sequence_more(sheet, x, 1, from, -(int)count);
+	return plain_rows(sheet, x);
+}
+
+static struct value *plain_token(struct sheet *sheet, struct value *x,
+				 uint64_t number)
 {
 	uint64_t width = x->width;
+	int64_t at = (int64_t)number;
 
-	x = batched(sheet, x, INTS(sheet->graph, (int64_t)width));
-	return plain_rows_of(sheet, block_slice(sheet, x, 0, 1, 1), width);
+	x = block_slice(sheet, batched(sheet, x), at, at + 1, 1);
+	return block_rows_of(sheet, x, width);
+}
+
+static struct value *plain_mean(struct sheet *sheet, struct value *x)
+{
+	struct value *out;
+
+	out = graph_node(sheet->graph, "ReduceMean", INPUTS(batched(sheet, x)),
+			 ATTRS(attr_ints("axes", 1), attr_int("keepdims", 0)));
+	out->rank = 2;
+	return out;
+}
+
+static struct value *plain_weigh(struct sheet *sheet, struct value *x,
+				 struct value *weights)
+{
+	struct graph *graph = sheet->graph;
+	uint64_t width = x->width;
+
+	weights = graph_node(graph, "Unsqueeze",
+			     INPUTS(weights, INTS(graph, 1)), NO_ATTRS);
+	weights->rank = 3;
+	x = matmul(sheet, weights, batched(sheet, x));
+	return block_rows_of(sheet, x, width);
 }
 
 static void plain_output_tokens(struct sheet *sheet, struct value *x,
 				const char *name)
 {
-	const struct dim dims[] = { { .param = BATCH },
-				    { .param = LENGTH },
-				    { .size = x->width } };
+	const struct sequence *sequence = x->sequence;
 
-	x = batched(sheet, x, INTS(sheet->graph, (int64_t)x->width));
-	graph_output(sheet->graph, x, name, dims, 3);
+	x = batched(sheet, x);
+	if (sheet->graph->error == 0)
+		graph_output(sheet->graph, x, name,
+			     (const struct dim[]){ sequence->batch,
+						   sequence->tokens,
+						   { .size = x->width } },
+			     3);
 }
 
 static void plain_output_column(struct sheet *sheet, struct value *x,
 				unsigned int column, const char *name)
 {
-	const struct dim dims[] = { { .param = BATCH }, { .param = LENGTH } };
+	struct sequence *sequence = x->sequence;
 
 	if (x->width > 1)
 		x = block_slice(sheet, x, column, column + 1, 1);
-	block_length(sheet);
-	x = graph_node(sheet->graph, "Reshape", INPUTS(x, sheet->shape),
-		       NO_ATTRS);
-	graph_output(sheet->graph, x, name, dims, 2);
+	x = graph_node(sheet->graph, "Reshape",
+		       INPUTS(x, sequence_shape(sheet, sequence)), NO_ATTRS);
+	if (sheet->graph->error == 0)
+		graph_output(sheet->graph, x, name,
+			     (const struct dim[]){ sequence->batch,
+						   sequence->tokens },
+			     2);
 }
 
-static void plain_output_first(struct sheet *sheet, struct value *x,
-			       const char *name)
+static void plain_output_each(struct sheet *sheet, struct value *x,
+			      const char *name)
 {
-	const struct dim dims[] = { { .param = BATCH }, { .size = x->width } };
+	struct dim dims[] = { { 0 }, { .size = x->width } };
 
-	graph_output(sheet->graph, x, name, dims, 2);
+	sheet_output(sheet, x, name, dims, 2);
 }
 
 const struct form form_plain = {
 	.name = "plain",
-	.ids = declare,
+	.is_batched = true,
+	.batch = { .param = "batch_size" },
+	.ids = plain_ids,
+	.states = plain_states,
 	.rows = plain_rows,
+	.seen = plain_seen,
 	.mask = plain_mask,
 	.linear = plain_linear,
 	.attention = plain_attention,
 	.relative_bias = plain_relative_bias,
-	.first = plain_first,
+	.over_heads = plain_over_heads,
+	.tokens = plain_tokens,
+	.map = plain_map,
+	.prepend = plain_prepend,
+	.add_each = plain_add_each,
+	.drop = plain_drop,
+	.token = plain_token,
+	.mean = plain_mean,
+	.weigh = plain_weigh,
 	.output_tokens = plain_output_tokens,
 	.output_column = plain_output_column,
-	.output_first = plain_output_first,
+	.output_each = plain_output_each,
 };
-
-const struct form *form_of(enum stage_form form)
-{
-	return form == STAGE_FORM_DL4J ? &form_dl4j : &form_plain;
-}

@@ -22,6 +22,8 @@ static const struct {
 	const char *name;
 } types[] = {
 	[DTYPE_F32] = { ONNX_FLOAT, "float32" },
+	[DTYPE_F16] = { ONNX_FLOAT16, "float16" },
+	[DTYPE_BF16] = { ONNX_BFLOAT16, "bfloat16" },
 	[DTYPE_F64] = { ONNX_DOUBLE, "float64" },
 	[DTYPE_I64] = { ONNX_INT64, "int64" },
 	[DTYPE_I32] = { ONNX_INT32, "int32" },
@@ -91,6 +93,20 @@ static char *name_format(struct graph *graph, const char *format, ...)
 	name = arena_vprintf(&graph->arena, format, args);
 	va_end(args);
 	return name;
+}
+
+const char *graph_text(struct graph *graph, const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	text = arena_vprintf(&graph->arena, format, args);
+	va_end(args);
+	if (text)
+		return text;
+	graph_fail(graph, -ENOMEM);
+	return "";
 }
 
 static void *copy(struct graph *graph, const void *from, size_t count,
@@ -167,10 +183,10 @@ static struct value *know(struct graph *graph, struct map *known,
 	return r < 0 ? graph_fail(graph, r) : value;
 }
 
-/* @bytes of one axis of @count, or of a scalar if that is 0. */
+/* @bytes are the graph's. */
 static struct value *constant(struct graph *graph, const char *name,
-			      enum onnx_type type, const void *bytes,
-			      size_t len, size_t count)
+			      enum onnx_type type, const uint8_t *bytes,
+			      size_t len, struct shape shape)
 {
 	struct initializer *made;
 	struct value *known;
@@ -185,52 +201,82 @@ static struct value *constant(struct graph *graph, const char *name,
 	made = initializer_add(graph, name);
 	if (!made)
 		return &graph->nowhere;
-	made->bytes = copy(graph, bytes, len, 1);
-	if (!made->bytes)
-		return graph_fail(graph, -ENOMEM);
+	made->bytes = bytes;
 	made->len = len;
 	made->type = type;
-	made->rank = count > 0;
-	made->dims[0] = count;
-	made->value->rank = made->rank;
-	made->value->width = count;
+	made->rank = made->value->rank = shape.rank;
+	memcpy(made->dims, shape.dims, sizeof(made->dims));
+	if (shape.rank > 0) {
+		made->value->rows = shape.dims[0];
+		made->value->width = shape.dims[shape.rank - 1];
+	}
 	return know(graph, &graph->constants, name, made->value);
+}
+
+static size_t elements(struct shape shape)
+{
+	size_t count = 1;
+
+	for (unsigned int i = 0; i < shape.rank; i++)
+		count *= (size_t)shape.dims[i];
+	assert(count > 0);
+	return count;
+}
+
+struct value *graph_float_table(struct graph *graph, const char *name,
+				const float *floats, struct shape shape)
+{
+	size_t count = elements(shape);
+	uint8_t *bytes;
+	uint32_t bits;
+
+	if (graph->error < 0)
+		return &graph->nowhere;
+	bytes = arena_alloc(&graph->arena, count * sizeof(bits));
+	if (!bytes)
+		return graph_fail(graph, -ENOMEM);
+	for (size_t i = 0; i < count; i++) {
+		memcpy(&bits, &floats[i], sizeof(bits));
+		put_le32(bytes + sizeof(bits) * i, bits);
+	}
+	return constant(graph, name, ONNX_FLOAT, bytes, count * sizeof(bits),
+			shape);
+}
+
+struct value *graph_int_table(struct graph *graph, const char *name,
+			      const int64_t *ints, struct shape shape)
+{
+	size_t count = elements(shape);
+	uint8_t *bytes;
+
+	if (graph->error < 0)
+		return &graph->nowhere;
+	bytes = arena_alloc(&graph->arena, count * sizeof(*ints));
+	if (!bytes)
+		return graph_fail(graph, -ENOMEM);
+	for (size_t i = 0; i < count; i++)
+		put_le64(bytes + sizeof(*ints) * i, (uint64_t)ints[i]);
+	return constant(graph, name, ONNX_INT64, bytes, count * sizeof(*ints),
+			shape);
 }
 
 struct value *graph_float(struct graph *graph, float f)
 {
-	uint8_t bytes[4];
-	uint32_t bits;
-
-	memcpy(&bits, &f, sizeof(bits));
-	put_le32(bytes, bits);
-	return constant(graph, name_format(graph, "float_%.9g", (double)f),
-			ONNX_FLOAT, bytes, sizeof(bytes), 0);
+	return graph_float_table(graph,
+				 name_format(graph, "float_%.9g", (double)f),
+				 &f, (struct shape){ 0 });
 }
 
 struct value *graph_int(struct graph *graph, int64_t i)
 {
-	uint8_t bytes[8];
-
-	put_le64(bytes, (uint64_t)i);
-	return constant(graph, name_format(graph, "int_%" PRId64, i),
-			ONNX_INT64, bytes, sizeof(bytes), 0);
+	return graph_int_table(graph, name_format(graph, "int_%" PRId64, i), &i,
+			       (struct shape){ 0 });
 }
 
 struct value *graph_table(struct graph *graph, const char *name,
 			  const int64_t *ints, size_t count)
 {
-	uint8_t *bytes;
-
-	assert(count > 0);
-	if (graph->error < 0)
-		return &graph->nowhere;
-	bytes = arena_alloc(&graph->arena, count * 8);
-	if (!bytes)
-		return graph_fail(graph, -ENOMEM);
-	for (size_t i = 0; i < count; i++)
-		put_le64(bytes + 8 * i, (uint64_t)ints[i]);
-	return constant(graph, name, ONNX_INT64, bytes, count * 8, count);
+	return graph_int_table(graph, name, ints, SHAPE(count));
 }
 
 struct value *graph_ints(struct graph *graph, const int64_t *ints, size_t count)
@@ -310,14 +356,32 @@ static struct initializer *weight_add(struct graph *graph,
 		return NULL;
 	weight_shape(made, tensor);
 	made->type = type;
-	if (type == ONNX_FLOAT && tensor->dtype == DTYPE_F64)
-		made->type = ONNX_DOUBLE;
+	if (type == ONNX_FLOAT && (tensor->dtype == DTYPE_F64 || graph->native))
+		made->type = onnx_type_of(tensor->dtype);
 	return made;
+}
+
+static struct value *weight_float(struct graph *graph,
+				  const struct tensor *tensor, const char *name,
+				  const struct shape *shape)
+{
+	struct initializer *made = weight_add(graph, tensor, ONNX_FLOAT, name);
+	struct value *value;
+
+	if (!made)
+		return &graph->nowhere;
+	value = made->value;
+	if (shape) {
+		made->rank = value->rank = shape->rank;
+		memcpy(made->dims, shape->dims, sizeof(made->dims));
+		value->rows = shape->dims[0];
+		value->width = shape->dims[shape->rank - 1];
+	}
+	return made->type == ONNX_FLOAT ? value : weight_cast(graph, value);
 }
 
 struct value *graph_weight(struct graph *graph, const struct tensor *tensor)
 {
-	struct initializer *made;
 	struct value *value;
 
 	if (graph->error < 0)
@@ -325,13 +389,34 @@ struct value *graph_weight(struct graph *graph, const struct tensor *tensor)
 	value = map_get(&graph->weights, tensor->name);
 	if (value)
 		return value;
-	made = weight_add(graph, tensor, ONNX_FLOAT, tensor->name);
-	if (!made)
-		return &graph->nowhere;
-	value = made->value;
-	if (made->type == ONNX_DOUBLE)
-		value = weight_cast(graph, value);
+	value = weight_float(graph, tensor, tensor->name, NULL);
 	return know(graph, &graph->weights, tensor->name, value);
+}
+
+struct value *graph_weight_shaped(struct graph *graph,
+				  const struct tensor *tensor,
+				  struct shape shape)
+{
+	const char *name = tensor->name;
+	struct value *value;
+
+	assert(shape.rank > 0 && elements(shape) == tensor_elements(tensor));
+	if (graph->error < 0)
+		return &graph->nowhere;
+	if (tensor->transposed)
+		return graph_refuse(graph, "unsupported-layout", name,
+				    "the bytes of the tensor %s lie in an "
+				    "order that cannot be read as it is",
+				    name);
+	for (unsigned int i = 0; name && i < shape.rank; i++)
+		name = name_format(graph, "%s_%" PRIu64, name, shape.dims[i]);
+	if (!name)
+		return graph_fail(graph, -ENOMEM);
+	value = map_get(&graph->weights, name);
+	if (value)
+		return value;
+	value = weight_float(graph, tensor, name, &shape);
+	return know(graph, &graph->weights, name, value);
 }
 
 struct value *graph_straight(struct graph *graph, struct value *weight)
@@ -344,6 +429,22 @@ struct value *graph_straight(struct graph *graph, struct value *weight)
 			      ATTRS(attr_ints("perm", 1, 0)));
 	straight->rows = weight->rows;
 	return straight;
+}
+
+struct value *graph_turned(struct graph *graph, struct value *weight)
+{
+	struct value *turned;
+
+	if (graph->error < 0)
+		return &graph->nowhere;
+	assert(weight->rank == 2);
+	turned = copy(graph, weight, 1, sizeof(*weight));
+	if (!turned)
+		return graph_fail(graph, -ENOMEM);
+	turned->rows = weight->width;
+	turned->width = weight->rows;
+	turned->transposed = !weight->transposed;
+	return turned;
 }
 
 void graph_weight_as(struct graph *graph, const struct tensor *tensor,
@@ -407,13 +508,16 @@ static struct port *foreign_port(struct graph *graph, const char *name,
 	}
 	value->name = name;
 	value->rank = rank;
+	if (rank > 0 && !dims[rank - 1].param)
+		value->width = dims[rank - 1].size;
 	return port_new(graph, value, type, dims, rank);
 }
 
 struct value *graph_input(struct graph *graph, const char *name,
-			  const struct dim *dims, unsigned int rank)
+			  enum onnx_type type, const struct dim *dims,
+			  unsigned int rank)
 {
-	struct port *port = foreign_port(graph, name, ONNX_INT64, dims, rank);
+	struct port *port = foreign_port(graph, name, type, dims, rank);
 
 	if (!port)
 		return &graph->nowhere;

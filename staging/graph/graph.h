@@ -27,6 +27,8 @@
 #include "staging/refusal.h"
 #include "staging/weights/weights.h"
 
+struct sequence; /* form.h */
+
 struct value {
 	const char *name; /* unique in the graph */
 	unsigned int rank;
@@ -35,11 +37,14 @@ struct value {
 
 	/* A weight whose bytes are those of its transposed form. */
 	bool transposed;
+
+	/* Whose tokens the rows are; NULL: it has none. */
+	struct sequence *sequence;
 };
 
-enum attr_kind { ATTR_INT, ATTR_FLOAT, ATTR_INTS };
+enum attr_kind { ATTR_INT, ATTR_FLOAT, ATTR_INTS, ATTR_TEXT };
 
-#define ATTR_INTS_MAX 4 /* perm of a rank 4 tensor */
+#define ATTR_INTS_MAX 6 /* perm of windows of an image */
 
 struct attr {
 	const char *name; /* static */
@@ -48,12 +53,13 @@ struct attr {
 	int64_t i;
 	int64_t ints[ATTR_INTS_MAX];
 	size_t int_count;
+	const char *text; /* static */
 };
 
 struct node {
 	struct node *next;
-	const char *op; /* static; of the ONNX operator set 13 */
-	struct value **inputs;
+	const char *op;	       /* static; of the ONNX operator set 13 */
+	struct value **inputs; /* NULL, but the first: left out */
 	size_t input_count;
 	struct value *output; /* its name is the node's too */
 	struct attr *attrs;
@@ -70,7 +76,9 @@ enum onnx_type {
 	ONNX_INT32 = 6,
 	ONNX_INT64 = 7,
 	ONNX_BOOL = 9,
-	ONNX_DOUBLE = 11
+	ONNX_FLOAT16 = 10,
+	ONNX_DOUBLE = 11,
+	ONNX_BFLOAT16 = 16
 };
 
 /* Of a tensor that is written as it lies; ONNX_NONE: not one of these. */
@@ -120,6 +128,7 @@ struct graph {
 	size_t initializer_count;
 	size_t input_count;
 	size_t output_count;
+	bool native;	     /* halves stay halves, cast by a node */
 	int error;	     /* the first one; 0: all is well */
 	struct refusal *why; /* borrowed; may be NULL */
 	struct value nowhere;
@@ -159,6 +168,11 @@ static inline struct attr attr_int(const char *name, int64_t i)
 	return (struct attr){ .name = name, .kind = ATTR_INT, .i = i };
 }
 
+static inline struct attr attr_text(const char *name, const char *text)
+{
+	return (struct attr){ .name = name, .kind = ATTR_TEXT, .text = text };
+}
+
 static inline struct attr attr_float(const char *name, float f)
 {
 	return (struct attr){ .name = name, .kind = ATTR_FLOAT, .f = f };
@@ -184,15 +198,43 @@ struct value *graph_ints(struct graph *graph, const int64_t *ints,
 struct value *graph_table(struct graph *graph, const char *name,
 			  const int64_t *ints, size_t count);
 
+/* The axes of a tensor. */
+struct shape {
+	unsigned int rank;
+	uint64_t dims[TENSOR_RANK_MAX];
+};
+#define SHAPE(...)                                                 \
+	((struct shape){ ARRAY_LEN(((uint64_t[]){ __VA_ARGS__ })), \
+			 { __VA_ARGS__ } })
+
+/* Numbers of @shape.  @name is static, and no other table has it. */
+struct value *graph_int_table(struct graph *graph, const char *name,
+			      const int64_t *ints, struct shape shape);
+struct value *graph_float_table(struct graph *graph, const char *name,
+				const float *floats, struct shape shape);
+
 /*
- * @tensor as float32: halves are widened as they are read, doubles are cast
- * by a node.  The same tensor gives the same value.  Refuses what is not
- * floating point, or whose bytes cannot be ranged over.
+ * @tensor as float32: halves are widened as they are read, or if the graph is
+ * native cast by a node, as doubles are.  The same tensor gives the same
+ * value.  Refuses what is not floating point, or whose bytes cannot be ranged
+ * over.
  */
 struct value *graph_weight(struct graph *graph, const struct tensor *tensor);
 
+/*
+ * The same seen in another @shape of as many elements: no node is needed for
+ * that.  It is another value for each shape.  Not of transposed bytes: these
+ * refuse.
+ */
+struct value *graph_weight_shaped(struct graph *graph,
+				  const struct tensor *tensor,
+				  struct shape shape);
+
 /* A weight as any operator takes it: transposed back if need be. */
 struct value *graph_straight(struct graph *graph, struct value *weight);
+
+/* The transposed matrix of @weight, which is not changed; no node. */
+struct value *graph_turned(struct graph *graph, struct value *weight);
 
 /*
  * @tensor, straight, as @type and under @name, for nodes that are not made
@@ -203,9 +245,14 @@ struct value *graph_straight(struct graph *graph, struct value *weight);
 void graph_weight_as(struct graph *graph, const struct tensor *tensor,
 		     enum onnx_type type, const char *name);
 
-/* @name is static; ids, so int64. */
+/* @name lives as long as the graph. */
 struct value *graph_input(struct graph *graph, const char *name,
-			  const struct dim *dims, unsigned int rank);
+			  enum onnx_type type, const struct dim *dims,
+			  unsigned int rank);
+
+/* Text in the graph's memory; "" if there is none. */
+const char *graph_text(struct graph *graph, const char *format, ...)
+	PRINTF_LIKE(2, 3);
 
 /* An input or output of nodes that are not made here; as graph_weight_as(). */
 void graph_foreign_input(struct graph *graph, const char *name,
@@ -215,7 +262,10 @@ void graph_foreign_output(struct graph *graph, const char *name,
 			  enum onnx_type type, const struct dim *dims,
 			  unsigned int rank);
 
-/* Renames @value to @name (static), which nothing but a node made. */
+/*
+ * Renames @value to @name, which lives as long as the graph; a node made it,
+ * and it is no other output.
+ */
 void graph_output(struct graph *graph, struct value *value, const char *name,
 		  const struct dim *dims, unsigned int rank);
 

@@ -23,10 +23,16 @@ enum {
 	ATTRIBUTE_NAME = 1,
 	ATTRIBUTE_F = 2,
 	ATTRIBUTE_I = 3,
+	ATTRIBUTE_S = 4,
 	ATTRIBUTE_INTS = 8,
 	ATTRIBUTE_TYPE = 20
 };
-enum { ATTRIBUTE_IS_FLOAT = 1, ATTRIBUTE_IS_INT = 2, ATTRIBUTE_IS_INTS = 7 };
+enum {
+	ATTRIBUTE_IS_FLOAT = 1,
+	ATTRIBUTE_IS_INT = 2,
+	ATTRIBUTE_IS_STRING = 3,
+	ATTRIBUTE_IS_INTS = 7
+};
 enum {
 	TENSOR_DIMS = 1,
 	TENSOR_TYPE = 2,
@@ -96,6 +102,11 @@ static int attribute_value(struct str *out, const struct attr *attr)
 		return r < 0 ? r
 			     : wire_int(out, ATTRIBUTE_TYPE,
 					ATTRIBUTE_IS_FLOAT);
+	case ATTR_TEXT:
+		r = wire_text(out, ATTRIBUTE_S, attr->text);
+		return r < 0 ? r
+			     : wire_int(out, ATTRIBUTE_TYPE,
+					ATTRIBUTE_IS_STRING);
 	case ATTR_INTS:
 		break;
 	}
@@ -121,7 +132,8 @@ int onnx_node(struct str *out, const struct node *node)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < node->input_count; i++)
-		r = wire_text(out, NODE_INPUT, node->inputs[i]->name);
+		r = wire_text(out, NODE_INPUT,
+			      node->inputs[i] ? node->inputs[i]->name : "");
 	if (r == 0)
 		r = wire_text(out, NODE_OUTPUT, node->output->name);
 	if (r == 0)
@@ -167,6 +179,8 @@ int onnx_port(struct str *out, const struct port *port)
 
 static enum segment_kind kind_of(const struct initializer *from)
 {
+	if (from->type != ONNX_FLOAT)
+		return SEGMENT_COPY;
 	switch (from->tensor->dtype) {
 	case DTYPE_F16:
 		return SEGMENT_F16_F32;
@@ -231,7 +245,7 @@ uint64_t onnx_tensor_len(const struct onnx_tensor *tensor)
 	if (!tensor->external)
 		return len + wire_record_len(TENSOR_RAW, raw_len(from));
 	place = place_of(tensor);
-	return len + entry_len("location", ONNX_DATA_NAME) +
+	return len + entry_len("location", tensor->external) +
 	       entry_len("offset", place.off) + entry_len("length", place.len) +
 	       int_len(TENSOR_LOCATION, LOCATION_EXTERNAL);
 }
@@ -251,7 +265,7 @@ static int entry(struct str *out, const char *key, const char *value)
 static int external(struct str *out, const struct onnx_tensor *tensor)
 {
 	struct place place = place_of(tensor);
-	int r = entry(out, "location", ONNX_DATA_NAME);
+	int r = entry(out, "location", tensor->external);
 
 	if (r == 0)
 		r = entry(out, "offset", place.off);

@@ -20,9 +20,9 @@
 /* An initializer with its place. */
 struct onnx_tensor {
 	const struct initializer *from;
-	size_t number; /* in order of making */
-	bool external;
-	uint64_t off; /* in the data file, if external */
+	size_t number;	      /* in order of making */
+	const char *external; /* name of its data file, borrowed; or NULL */
+	uint64_t off;	      /* in that */
 };
 
 /*

@@ -31,7 +31,7 @@ enum {
 struct writer {
 	const struct graph *graph;
 	const struct weights *weights;
-	const struct onnx_records *records; /* or NULL */
+	const struct onnx_layout *layout;
 	struct onnx_tensor *tensors; /* constants, then weights by place */
 	size_t count;		     /* of .tensors */
 	struct plan *onnx;
@@ -66,10 +66,11 @@ static int nodes_write(struct writer *writer)
 		if (r < 0)
 			return r;
 	}
-	if (!writer->records)
+	if (!writer->layout->records)
 		return 0;
-	return str_append(&writer->nodes, str_text(writer->records->nodes),
-			  writer->records->nodes->len);
+	return str_append(&writer->nodes,
+			  str_text(writer->layout->records->nodes),
+			  writer->layout->records->nodes->len);
 }
 
 static int ports_write(struct writer *writer, const struct port *ports,
@@ -94,8 +95,8 @@ static uint64_t tensors_len(const struct writer *writer)
 {
 	uint64_t len = 0;
 
-	if (writer->records)
-		len = writer->records->initializers->len;
+	if (writer->layout->records)
+		len = writer->layout->records->initializers->len;
 	for (size_t i = 0; i < writer->count; i++)
 		len += wire_record_len(GRAPH_INITIALIZER,
 				       onnx_tensor_len(&writer->tensors[i]));
@@ -152,7 +153,7 @@ static int data_plan(struct writer *writer)
 
 		if (!tensor->from->tensor)
 			continue;
-		tensor->external = true;
+		tensor->external = writer->layout->data_name;
 		if (last && onnx_tensor_same_bytes(last, tensor)) {
 			tensor->off = last->off;
 			continue;
@@ -189,10 +190,11 @@ static int tensors_write(struct writer *writer)
 {
 	int r = 0;
 
-	if (writer->records)
-		r = plan_add_bytes(writer->onnx,
-				   str_text(writer->records->initializers),
-				   writer->records->initializers->len);
+	if (writer->layout->records)
+		r = plan_add_bytes(
+			writer->onnx,
+			str_text(writer->layout->records->initializers),
+			writer->layout->records->initializers->len);
 	for (size_t i = 0; r == 0 && i < writer->count; i++)
 		r = tensor_write(writer, &writer->tensors[i]);
 	return r;
@@ -222,8 +224,9 @@ static int file_write(struct writer *writer)
 	return r < 0 ? r : plan_finish(writer->onnx);
 }
 
-static int writer_run(struct writer *writer, const struct onnx_layout *layout)
+static int writer_run(struct writer *writer)
 {
+	const struct onnx_layout *layout = writer->layout;
 	const struct graph *graph = writer->graph;
 	int r = plan_new(&writer->onnx);
 
@@ -248,7 +251,7 @@ int onnx_write(const struct graph *graph, const struct weights *weights,
 		.graph = graph,
 		.weights = weights,
 		.count = graph->initializer_count,
-		.records = layout->records,
+		.layout = layout,
 	};
 	int r;
 
@@ -256,7 +259,7 @@ int onnx_write(const struct graph *graph, const struct weights *weights,
 	str_init(&writer.nodes, PLAN_BYTES_MAX);
 	str_init(&writer.ports, PLAN_BYTES_MAX);
 	str_init(&writer.scratch, PLAN_BYTES_MAX);
-	r = writer_run(&writer, layout);
+	r = writer_run(&writer);
 	if (r < 0)
 		return r;
 	*onnx = take_ptr(writer.onnx);

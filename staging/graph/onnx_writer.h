@@ -21,9 +21,6 @@
 #include "staging/graph/graph.h"
 #include "staging/plan.h"
 
-/* What the plan of the second file is to be called beside the first. */
-#define ONNX_DATA_NAME "staged.onnx.data"
-
 /*
  * Records of the GraphProto that are not in the graph and are spliced in as
  * they are; each a run of whole records, or empty.
@@ -36,6 +33,7 @@ struct onnx_records {
 struct onnx_layout {
 	uint64_t inline_max;   /* bytes; above it weights go to a second file */
 	bool external_allowed; /* else above it is -EFBIG */
+	const char *data_name; /* of the second file, which lies beside */
 	const struct onnx_records *records; /* or NULL */
 };
 

@@ -97,7 +97,7 @@ static void albert_classes(struct emit *emit, struct value *x)
 {
 	x = emit_pool(emit, x, "pooler");
 	x = emit_linear(emit, x, 0, "", "classifier");
-	emit->sheet.form->output_first(&emit->sheet, x, "logits");
+	emit->sheet.form->output_each(&emit->sheet, x, "logits");
 }
 
 static const char *const leftovers[] = {

@@ -19,6 +19,7 @@ struct value *bert_embeddings(struct emit *emit, uint64_t width, double eps,
 	table = emit_table(emit, width, "embeddings.token_type_embeddings");
 	x = block_add(sheet, x, block_gather(sheet, table, types));
 	table = emit_table(emit, width, "embeddings.position_embeddings");
+	emit->max_length = table->rows;
 	x = block_add(sheet, x, block_positions(sheet, table));
 	x = sheet->form->rows(sheet, x);
 	return emit_norm(emit, x, eps, "", "embeddings.LayerNorm");

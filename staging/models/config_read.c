@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static void refuse_value(struct emit *emit, const char *key)
+void config_refuse(struct emit *emit, const char *key)
 {
 	graph_refuse(emit->graph, "unsupported-config", key,
 		     "the configuration's \"%s\" has a value that is not "
@@ -29,7 +29,7 @@ static uint64_t ranged(struct emit *emit, const char *key, uint64_t otherwise,
 		return otherwise;
 	if (json_u64(value, &got) && got >= min && got <= max)
 		return got;
-	refuse_value(emit, key);
+	config_refuse(emit, key);
 	return otherwise;
 }
 
@@ -54,7 +54,7 @@ double config_number(struct emit *emit, const char *key, double otherwise)
 		return otherwise;
 	if (json_double(value, &got))
 		return got;
-	refuse_value(emit, key);
+	config_refuse(emit, key);
 	return otherwise;
 }
 
@@ -66,7 +66,7 @@ const char *config_text(struct emit *emit, const char *key,
 	if (!value)
 		return otherwise;
 	if (!json_string(value)) {
-		refuse_value(emit, key);
+		config_refuse(emit, key);
 		return otherwise;
 	}
 	return json_string(value);
@@ -77,7 +77,7 @@ bool config_flag(struct emit *emit, const char *key, bool otherwise)
 	const struct json *value = value_of(emit, key);
 
 	if (value && json_kind(value) != JSON_BOOL)
-		refuse_value(emit, key);
+		config_refuse(emit, key);
 	return json_bool(value, otherwise);
 }
 
@@ -104,10 +104,36 @@ static bool is_set(const struct json *value)
 static void refuse_if_set(struct emit *emit, const char *key)
 {
 	if (is_set(json_get(emit->config, key)))
-		refuse_value(emit, key);
+		config_refuse(emit, key);
 }
 
-void config_check(struct emit *emit)
+void config_only_number(struct emit *emit, const char *key, double value)
+{
+	if (config_number(emit, key, value) != value)
+		config_refuse(emit, key);
+}
+
+void config_only_flag(struct emit *emit, const char *key, bool value)
+{
+	if (config_flag(emit, key, value) != value)
+		config_refuse(emit, key);
+}
+
+void config_only_text(struct emit *emit, const char *key, const char *value)
+{
+	if (strcmp(config_text(emit, key, value), value) != 0)
+		config_refuse(emit, key);
+}
+
+static bool is_in(const char *key, const char *const *keys)
+{
+	for (; keys && *keys; keys++)
+		if (strcmp(*keys, key) == 0)
+			return true;
+	return false;
+}
+
+void config_check(struct emit *emit, const char *const *computed)
 {
 	static const char *const unset[] = {
 		"adapters",
@@ -123,8 +149,11 @@ void config_check(struct emit *emit)
 	const char *position;
 
 	for (size_t i = 0; i < ARRAY_LEN(unset); i++)
-		refuse_if_set(emit, unset[i]);
+		if (!is_in(unset[i], computed))
+			refuse_if_set(emit, unset[i]);
+	if (is_in("position_embedding_type", computed))
+		return;
 	position = config_text(emit, "position_embedding_type", "absolute");
 	if (strcmp(position, "absolute") != 0)
-		refuse_value(emit, "position_embedding_type");
+		config_refuse(emit, "position_embedding_type");
 }

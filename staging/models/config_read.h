@@ -23,7 +23,18 @@ const char *config_text(struct emit *emit, const char *key,
 			const char *otherwise);
 bool config_flag(struct emit *emit, const char *key, bool otherwise);
 
-/* Refuses what changes the mathematics and is not computed here. */
-void config_check(struct emit *emit);
+/*
+ * Refuses what changes the mathematics and is not computed here; @computed
+ * as family.computes.
+ */
+void config_check(struct emit *emit, const char *const *computed);
+
+/* Refuses @key if it is neither missing nor @value; for keys of one family. */
+void config_only_number(struct emit *emit, const char *key, double value);
+void config_only_flag(struct emit *emit, const char *key, bool value);
+void config_only_text(struct emit *emit, const char *key, const char *value);
+
+/* Refuses the graph for @key. */
+void config_refuse(struct emit *emit, const char *key);
 
 #endif

@@ -42,6 +42,7 @@ static struct value *embeddings(struct emit *emit, uint64_t width,
 	table = emit_table(emit, width, "embeddings.word_embeddings");
 	x = block_gather(sheet, table, ids);
 	table = emit_table(emit, width, "embeddings.position_embeddings");
+	emit->max_length = table->rows;
 	x = block_add(sheet, x, block_positions(sheet, table));
 	x = sheet->form->rows(sheet, x);
 	return emit_norm(emit, x, EPS, "", "embeddings.LayerNorm");
@@ -90,11 +91,11 @@ static void distilbert_classes(struct emit *emit, struct value *x)
 {
 	struct sheet *sheet = &emit->sheet;
 
-	x = sheet->form->first(sheet, x);
+	x = sheet->form->token(sheet, x, 0);
 	x = emit_linear(emit, x, x->width, "", "pre_classifier");
 	x = block_activation(sheet, "relu", x);
 	x = emit_linear(emit, x, 0, "", "classifier");
-	sheet->form->output_first(sheet, x, "logits");
+	sheet->form->output_each(sheet, x, "logits");
 }
 
 static const char *const leftovers[] = {

@@ -130,6 +130,13 @@ struct value *encoder_layers(struct emit *emit, const struct encoder *encoder,
 	return x;
 }
 
+uint64_t emit_places_after(uint64_t rows, int64_t pad)
+{
+	uint64_t before = (uint64_t)pad + 1;
+
+	return rows > before ? rows - before : 0;
+}
+
 void emit_hidden(struct emit *emit, struct value *x)
 {
 	emit->sheet.form->output_tokens(&emit->sheet, x, "last_hidden_state");
@@ -137,7 +144,7 @@ void emit_hidden(struct emit *emit, struct value *x)
 
 struct value *emit_pool(struct emit *emit, struct value *x, const char *name)
 {
-	struct value *first = emit->sheet.form->first(&emit->sheet, x);
+	struct value *first = emit->sheet.form->token(&emit->sheet, x, 0);
 
 	first = emit_linear(emit, first, x->width, "", name);
 	return block_tanh(&emit->sheet, first);
@@ -149,8 +156,8 @@ void emit_hidden_pooled(struct emit *emit, struct value *x, const char *name)
 
 	emit_hidden(emit, x);
 	if (bind_has(emit->bind, "%s.weight", name))
-		sheet->form->output_first(sheet, emit_pool(emit, x, name),
-					  "pooler_output");
+		sheet->form->output_each(sheet, emit_pool(emit, x, name),
+					 "pooler_output");
 }
 
 void emit_features(struct emit *emit, struct value *x)
@@ -178,11 +185,11 @@ void emit_classes_of_first(struct emit *emit, struct value *x,
 {
 	struct sheet *sheet = &emit->sheet;
 
-	x = sheet->form->first(sheet, x);
+	x = sheet->form->token(sheet, x, 0);
 	x = emit_linear(emit, x, x->width, "", "classifier.dense");
 	x = block_activation(sheet, activation, x);
 	x = emit_linear(emit, x, 0, "", "classifier.out_proj");
-	sheet->form->output_first(sheet, x, "logits");
+	sheet->form->output_each(sheet, x, "logits");
 }
 
 void emit_classes(struct emit *emit, struct value *x)

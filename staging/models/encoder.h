@@ -60,6 +60,9 @@ struct value *emit_norm(struct emit *emit, struct value *x, double eps,
 /* The table @name.weight of @width columns; 0: any. */
 struct value *emit_table(struct emit *emit, uint64_t width, const char *name);
 
+/* Of @rows positions those after the padding's, @pad; 0: none. */
+uint64_t emit_places_after(uint64_t rows, int64_t pad);
+
 /* last_hidden_state alone. */
 void emit_hidden(struct emit *emit, struct value *x);
 

@@ -4,8 +4,9 @@
 #include <string.h>
 
 static const struct family *const families[] = {
-	&family_albert,	 &family_bert,	&family_camembert, &family_distilbert,
-	&family_electra, &family_mpnet, &family_roberta,   &family_xlm_roberta,
+	&family_albert,	    &family_bert,    &family_camembert,
+	&family_distilbert, &family_electra, &family_gpt2,
+	&family_mpnet,	    &family_roberta, &family_xlm_roberta,
 };
 
 /* "BertForMaskedLM", "BertModel", but not "BertGenerationDecoder". */

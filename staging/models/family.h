@@ -12,12 +12,21 @@
 #include "staging/graph/form.h"
 #include "staging/models.h"
 
+struct causal;
+
 /* A model being emitted; borrows all that it points to. */
 struct emit {
-	const struct json *config;
-	struct graph *graph; /* keeps the first error */
+	const struct json *config; /* or the part of it that is emitted */
+	struct graph *graph;	   /* keeps the first error */
 	struct bind *bind;
 	struct sheet sheet;
+	enum model_task task;
+	enum model_part part;
+
+	struct causal *causal; /* causal.h; NULL: no decoder of text */
+
+	/* To be set by the body: tokens that have a position; 0: any. */
+	uint64_t max_length;
 };
 
 struct head {
@@ -28,6 +37,13 @@ struct head {
 	 */
 	const char *tensor;
 	const char *architecture;
+
+	/* Decides instead where it is not so simple; or NULL. */
+	bool (*is_there)(const struct json *config,
+			 const struct weights *weights);
+
+	/* Is staged as an encoder and a decoder too. */
+	bool has_parts;
 
 	/* From the rows of tokens to the outputs. */
 	void (*emit)(struct emit *emit, struct value *x);
@@ -41,7 +57,22 @@ struct family {
 	/* Ends with NULL: what tensors may be left over (bind_finish()). */
 	const char *const *leftovers;
 
-	/* Declares the inputs; gives the last hidden state, a row a token. */
+	/*
+	 * Ends with NULL, or is NULL: ends of the names of tensors that hold
+	 * no weights ("attn.bias": GPT-2's mask).
+	 */
+	const char *const *buffers;
+
+	/*
+	 * Ends with NULL, or is NULL: keys of the configuration that
+	 * config_check() refuses in others, and that are computed here.
+	 */
+	const char *const *computes;
+
+	/*
+	 * Declares the inputs; gives the last hidden state, a row a token.
+	 * Of PART_ENCODER that of the encoder, whose output is made of it.
+	 */
 	struct value *(*body)(struct emit *emit);
 
 	/* The outputs of the base model. */
@@ -56,6 +87,7 @@ extern const struct family family_bert;
 extern const struct family family_camembert;
 extern const struct family family_distilbert;
 extern const struct family family_electra;
+extern const struct family family_gpt2;
 extern const struct family family_mpnet;
 extern const struct family family_roberta;
 extern const struct family family_xlm_roberta;

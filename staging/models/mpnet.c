@@ -97,6 +97,7 @@ static struct value *embeddings(struct emit *emit, struct encoder *encoder,
 	x = block_gather(sheet, table, ids);
 	table = emit_table(emit, width, "embeddings.position_embeddings");
 	*span = table->rows;
+	emit->max_length = emit_places_after(table->rows, PAD);
 	x = block_add(sheet, x,
 		      block_gather(sheet, table,
 				   block_counted_positions(sheet, ids, PAD)));

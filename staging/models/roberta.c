@@ -24,6 +24,7 @@ static struct value *embeddings(struct emit *emit,
 	x = block_add(sheet, x, block_slice(sheet, table, 0, 1, 0));
 	table = emit_table(emit, width, "embeddings.position_embeddings");
 	places = block_counted_positions(sheet, ids, pad);
+	emit->max_length = emit_places_after(table->rows, pad);
 	x = block_add(sheet, x, block_gather(sheet, table, places));
 	x = sheet->form->rows(sheet, x);
 	return emit_norm(emit, x, encoder->eps, "", "embeddings.LayerNorm");

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "staging/bind.h"
 #include "staging/models/config_read.h"
+#include "staging/models/encoder.h"
 #include "staging/models/family.h"
 #include "staging/models/staged_model.h"
 
@@ -14,7 +15,11 @@ static bool has_head(const struct family *family, const struct json *config,
 {
 	const struct head *head = &family->heads[task];
 
-	if (!head->emit || !bind_find(weights, family->base, head->tensor))
+	if (!head->emit)
+		return false;
+	if (head->is_there)
+		return head->is_there(config, weights);
+	if (!bind_find(weights, family->base, head->tensor))
 		return false;
 	return !head->architecture ||
 	       family_is_class(config, head->architecture);
@@ -32,45 +37,66 @@ unsigned int models_tasks(const struct json *config,
 	return tasks;
 }
 
+bool models_has_parts(const struct json *config, enum model_task task)
+{
+	const struct family *family = family_find(config);
+
+	return family && family->heads[task].has_parts;
+}
+
 /* Lets the family make the graph. */
-static int emit_run(struct emit *emit, const struct family *family,
-		    enum model_task task)
+static int emit_run(struct emit *emit, const struct family *family)
 {
 	struct value *x;
 
-	config_check(emit);
+	sheet_sequence(&emit->sheet, NULL, "sequence_length");
+	config_check(emit, family->computes);
 	if (emit->graph->error < 0)
 		return emit->graph->error;
 	x = family->body(emit);
-	if (task == TASK_FEATURES)
+	if (emit->graph->error < 0)
+		return emit->graph->error;
+	if (emit->part == PART_ENCODER)
+		emit_hidden(emit, x);
+	else if (emit->task == TASK_FEATURES)
 		family->features(emit, x);
 	else
-		family->heads[task].emit(emit, x);
+		family->heads[emit->task].emit(emit, x);
 	return emit->graph->error;
 }
 
-static int stage(const struct family *family, const struct json *config,
-		 const struct weights *weights, enum model_task task,
-		 enum stage_form form, struct staged_model *model,
-		 struct refusal *why)
+static int stage(const struct family *family,
+		 const struct model_request *request,
+		 struct staged_model *model, struct refusal *why)
 {
 	auto_graph struct graph *graph = NULL;
 	auto_bind struct bind bind = { 0 };
-	struct emit emit = { .config = config, .bind = &bind };
+	struct emit emit = {
+		.config = request->config,
+		.bind = &bind,
+		.task = request->task,
+		.part = request->part,
+	};
 	int r = graph_new(why, &graph);
 
 	if (r == 0)
-		r = bind_init(&bind, weights, graph, family->base);
+		r = bind_init(&bind, request->weights, graph, family->base);
 	if (r < 0)
 		return r;
+	graph->native = request->profile == STAGE_PROFILE_NATIVE;
+	bind.buffers = family->buffers;
 	emit.graph = graph;
 	emit.sheet.graph = graph;
-	emit.sheet.form = form_of(form);
-	r = emit_run(&emit, family, task);
+	emit.sheet.form = form_of(request->form);
+	r = emit_run(&emit, family);
+	model->max_length = emit.max_length;
 	if (r == 0)
 		r = bind_finish(&bind, family->leftovers, &model->ignored,
 				&model->ignored_count);
-	return r < 0 ? r : staged_model_fill(model, graph, NULL, weights, form);
+	if (r < 0)
+		return r;
+	return staged_model_fill(model, graph, NULL, request->weights,
+				 request->form, request->part);
 }
 
 static int refuse_family(const struct json *config, struct refusal *why)
@@ -85,17 +111,18 @@ static int refuse_family(const struct json *config, struct refusal *why)
 		      "models of the type \"%s\" are not supported", type);
 }
 
-int models_stage(const struct json *config, const struct weights *weights,
-		 enum model_task task, enum stage_form form,
-		 struct staged_model **out, struct refusal *why)
+int models_stage(const struct model_request *request, struct staged_model **out,
+		 struct refusal *why)
 {
 	auto_staged_model struct staged_model *model = NULL;
-	const struct family *family = family_find(config);
+	const struct family *family = family_find(request->config);
+	enum model_task task = request->task;
 	int r;
 
 	if (!family)
-		return refuse_family(config, why);
-	if (task != TASK_FEATURES && !has_head(family, config, weights, task))
+		return refuse_family(request->config, why);
+	if (task != TASK_FEATURES &&
+	    !has_head(family, request->config, request->weights, task))
 		return refuse(why, "no-such-head", task_name(task),
 			      "the weights have no head for %s",
 			      task_name(task));
@@ -103,7 +130,7 @@ int models_stage(const struct json *config, const struct weights *weights,
 	if (!model)
 		return -ENOMEM;
 	model->family = family->name;
-	r = stage(family, config, weights, task, form, model, why);
+	r = stage(family, request, model, why);
 	if (r < 0)
 		return r;
 	*out = take_ptr(model);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "base/limits.h"
 #include "base/mem.h"
@@ -74,15 +75,19 @@ static int values_copy(const struct port *ports, size_t count,
 
 int staged_model_fill(struct staged_model *model, const struct graph *graph,
 		      const struct onnx_records *records,
-		      const struct weights *weights, enum stage_form form)
+		      const struct weights *weights, enum stage_form form,
+		      enum model_part part)
 {
+	char data_name[NAME_BYTES_MAX];
 	const struct onnx_layout layout = {
 		.inline_max = STAGED_INLINE_MAX,
 		.external_allowed = form == STAGE_FORM_PLAIN,
+		.data_name = data_name,
 		.records = records,
 	};
 	int r;
 
+	snprintf(data_name, sizeof(data_name), "%s.data", part_name(part));
 	model->node_count += graph->node_count;
 	r = values_copy(graph->inputs, graph->input_count, &model->inputs,
 			&model->input_count);

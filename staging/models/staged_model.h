@@ -18,7 +18,7 @@
  */
 int staged_model_fill(struct staged_model *model, const struct graph *graph,
 		      const struct onnx_records *records,
-		      const struct weights *weights,
-		      enum stage_form form) MUST_CHECK;
+		      const struct weights *weights, enum stage_form form,
+		      enum model_part part) MUST_CHECK;
 
 #endif

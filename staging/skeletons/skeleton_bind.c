@@ -26,13 +26,13 @@ static void binder_release(struct binder *binder)
 DEFINE_AUTO(binder, struct binder, binder_release)
 
 /* "[64,3,7,7]" */
-struct shape {
+struct shape_text {
 	char text[TENSOR_RANK_MAX * 21 + 3];
 };
 
-static struct shape shape_of(const uint64_t *dims, unsigned int rank)
+static struct shape_text shape_of(const uint64_t *dims, unsigned int rank)
 {
-	struct shape shape = { "[" };
+	struct shape_text shape = { "[" };
 	size_t len = 1;
 
 	for (unsigned int i = 0; i < rank; i++)
@@ -78,7 +78,7 @@ static int bind_hole(struct binder *binder, const struct skeleton_hole *hole)
 {
 	const struct tensor *tensor = skeleton_find(binder->weights,
 						    hole->location);
-	struct shape has, wants;
+	struct shape_text has, wants;
 	int r;
 
 	if (!tensor)
@@ -239,7 +239,7 @@ static int binder_run(struct binder *binder, enum stage_form form,
 		return r;
 	model->node_count = skeleton->node_count;
 	return staged_model_fill(model, binder->graph, &records,
-				 binder->weights, form);
+				 binder->weights, form, PART_WHOLE);
 }
 
 int skeleton_bind(const struct skeleton *skeleton,

@@ -198,7 +198,7 @@ static int read_part(struct skeleton *skeleton, const struct wire_field *field,
 static bool hole_type(uint64_t number, enum onnx_type *out)
 {
 	*out = number <= ONNX_DOUBLE ? (enum onnx_type)number : ONNX_NONE;
-	return onnx_type_name(*out) != NULL;
+	return *out != ONNX_FLOAT16 && onnx_type_name(*out) != NULL;
 }
 
 static int hole_finish(const struct parts *parts, struct skeleton_hole *hole)

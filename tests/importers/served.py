@@ -6,7 +6,8 @@ import pathlib
 import synth
 
 FIXTURES = pathlib.Path(__file__).resolve().parent / "fixtures/transformers"
-BASE_TASKS = ("feature-extraction", "sentence-similarity")
+BASE_TASKS = ("feature-extraction", "image-feature-extraction",
+              "sentence-similarity")
 BERT = "google-bert/bert-base-uncased"
 
 SPECS = {folder.name: synth.load_spec(folder)

@@ -44,7 +44,7 @@ static void nodes_take_the_shape_of_their_input(void **state)
 {
 	const struct dim dims[] = { { .param = "n" }, { .size = 3 } };
 	auto_graph struct graph *graph = new_graph(NULL);
-	struct value *x = graph_input(graph, "x", dims, 2);
+	struct value *x = graph_input(graph, "x", ONNX_INT64, dims, 2);
 	struct value *y = graph_node(graph, "Abs", INPUTS(x), NO_ATTRS);
 	struct value *z = graph_node(graph, "Abs", INPUTS(y), NO_ATTRS);
 
@@ -158,7 +158,7 @@ static void activations_are_known_or_refused(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
 		auto_graph struct graph *graph = new_graph(NULL);
 		struct sheet sheet = { .graph = graph, .form = &form_dl4j };
-		struct value *x = graph_input(graph, "x", dims, 1);
+		struct value *x = graph_input(graph, "x", ONNX_INT64, dims, 1);
 
 		block_activation(&sheet, known[i], x);
 		assert_int_equal(graph->error, 0);

@@ -180,15 +180,18 @@ static void stages(const struct made *made, enum model_task task,
 {
 	auto_staged_model struct staged_model *model = NULL, *again = NULL;
 	auto_refusal struct refusal why = { 0 };
-	const struct json *config = json_root(made->config);
-	int r = models_stage(config, made->weights, task, form, &model, &why);
+	const struct model_request request = {
+		.config = json_root(made->config),
+		.weights = made->weights,
+		.task = task,
+		.form = form,
+	};
+	int r = models_stage(&request, &model, &why);
 
 	if (r < 0)
 		print_message("%s: %s\n", task_name(task), why.reason);
 	assert_int_equal(r, 0);
-	assert_int_equal(models_stage(config, made->weights, task, form, &again,
-				      &why),
-			 0);
+	assert_int_equal(models_stage(&request, &again, &why), 0);
 	assert_string_equal(model->onnx->digest, again->onnx->digest);
 	assert_int_equal(model->input_count, inputs);
 	assert_true(model->output_count > 0);
@@ -280,11 +283,13 @@ static void what_is_not_exact_is_refused(void **state)
 		auto_of(made) struct made made = make(
 			refusals[i].config, "", make_bert, refusals[i].skip);
 		auto_refusal struct refusal why = { 0 };
+		const struct model_request request = {
+			.config = json_root(made.config),
+			.weights = made.weights,
+		};
 		struct staged_model *model = NULL;
 
-		assert_int_equal(models_stage(json_root(made.config),
-					      made.weights, TASK_FEATURES,
-					      STAGE_FORM_PLAIN, &model, &why),
+		assert_int_equal(models_stage(&request, &model, &why),
 				 -EBADMSG);
 		assert_null(model);
 		if (strcmp(why.code, refusals[i].code) != 0)
@@ -313,9 +318,13 @@ static int stage_once(void)
 {
 	auto_staged_model struct staged_model *model = NULL;
 	auto_refusal struct refusal why = { 0 };
+	const struct model_request request = {
+		.config = json_root(faulty.config),
+		.weights = faulty.weights,
+		.form = STAGE_FORM_DL4J,
+	};
 
-	return models_stage(json_root(faulty.config), faulty.weights,
-			    TASK_FEATURES, STAGE_FORM_DL4J, &model, &why);
+	return models_stage(&request, &model, &why);
 }
 
 static void no_memory_is_survived(void **state)

@@ -108,7 +108,7 @@ static struct graph *one_weight(const struct weights *weights)
 	struct value *x;
 
 	assert_int_equal(graph_new(NULL, &graph), 0);
-	x = graph_input(graph, "x", dims, 1);
+	x = graph_input(graph, "x", ONNX_INT64, dims, 1);
 	for (size_t i = weights->count; i-- > 0;)
 		x = graph_node(
 			graph, "Add",
@@ -193,7 +193,8 @@ static void what_is_too_large_goes_to_a_second_file(void **state)
 {
 	const uint64_t elements[] = { 1000, 2000, 0 };
 	const struct onnx_layout apart = { .inline_max = 4000,
-					   .external_allowed = true };
+					   .external_allowed = true,
+					   .data_name = "staged.onnx.data" };
 	const struct onnx_layout refused = { .inline_max = 4000 };
 	auto_weights struct weights *weights = weights_of(elements, DTYPE_F32);
 	auto_plan struct plan *onnx = NULL, *data = NULL;
@@ -217,7 +218,8 @@ static void what_is_too_large_goes_to_a_second_file(void **state)
 static void weights_apart_are_aligned(void **state)
 {
 	const uint64_t elements[] = { 3, 2000, 5, 0 };
-	const struct onnx_layout apart = { .external_allowed = true };
+	const struct onnx_layout apart = { .external_allowed = true,
+					   .data_name = "staged.onnx.data" };
 	auto_weights struct weights *weights = weights_of(elements, DTYPE_F32);
 	auto_graph struct graph *graph = one_weight(weights);
 	auto_plan struct plan *onnx = NULL, *data = NULL;

@@ -43,20 +43,26 @@ static int fake_plan(const struct weights *weights, struct plan **out)
 	return 0;
 }
 
-int models_stage(const struct json *config, const struct weights *weights,
-		 enum model_task task, enum stage_form form,
-		 struct staged_model **out, struct refusal *why)
+bool models_has_parts(const struct json *config, enum model_task task)
 {
 	(void)task;
+	return json_get(config, "has_parts") != NULL;
+}
+
+int models_stage(const struct model_request *request, struct staged_model **out,
+		 struct refusal *why)
+{
+	const struct json *config = request->config;
+
 	if (json_get(config, "refuse"))
 		return refuse(why, "unsupported", "refuse", "it says so");
-	if (form == STAGE_FORM_DL4J && json_get(config, "refuse_dl4j"))
+	if (request->form == STAGE_FORM_DL4J && json_get(config, "refuse_dl4j"))
 		return refuse(why, "unsupported", "dl4j", "it says so");
 	*out = mem_zalloc(sizeof(**out));
 	assert_non_null(*out);
 	(*out)->family = "fake";
 	staged_models++;
-	return fake_plan(weights, &(*out)->onnx);
+	return fake_plan(request->weights, &(*out)->onnx);
 }
 
 static void assert_lists(const struct stage_repo *repo, const char *dir,
@@ -127,17 +133,17 @@ static const struct {
 	{ "a pickled model",
 	  { CONFIG("{}"), PICKLED, END },
 	  "pytorch/ safetensors/",
-	  "dl4j/ info.json staged.onnx",
+	  "dl4j/ info.json native/ staged.onnx",
 	  "info.json staged.onnx" },
 	{ "with a head",
 	  { CONFIG("{\"has_head\":1}"), PICKLED, END },
 	  "pytorch/ safetensors/",
-	  "dl4j/ fill-mask/ info.json staged.onnx",
+	  "dl4j/ fill-mask/ info.json native/ staged.onnx",
 	  "info.json staged.onnx" },
 	{ "no dl4j form",
 	  { CONFIG("{\"refuse_dl4j\":1}"), PICKLED, END },
 	  "pytorch/ safetensors/",
-	  "dl4j/ info.json staged.onnx",
+	  "dl4j/ info.json native/ staged.onnx",
 	  "staged.status" },
 	{ "refused",
 	  { CONFIG("{\"refuse\":1}"), PICKLED, END },
@@ -172,12 +178,12 @@ static const struct {
 	{ "the old format",
 	  { CONFIG("{}"), { "pytorch_model.bin", NULL, "legacy.bin" }, END },
 	  "pytorch/ safetensors/",
-	  "dl4j/ info.json staged.onnx",
+	  "dl4j/ info.json native/ staged.onnx",
 	  "info.json staged.onnx" },
 	{ "safetensors beside pickles",
 	  { CONFIG("{}"), { "other.safetensors", "abc", NULL }, PICKLED, END },
 	  "pytorch/",
-	  "dl4j/ info.json staged.onnx",
+	  "dl4j/ info.json native/ staged.onnx",
 	  "info.json staged.onnx" },
 };
 
@@ -237,7 +243,7 @@ static void only_directories_of_the_tree_are_there(void **state)
 		assert_missing(&fake.repo, missing[i]);
 	}
 	assert_lists(&fake.repo, "pytorch/fill-mask",
-		     "dl4j/ info.json staged.onnx");
+		     "dl4j/ info.json native/ staged.onnx");
 	assert_lists(&fake.repo, "pytorch/fill-mask/dl4j",
 		     "info.json staged.onnx");
 }
@@ -396,7 +402,7 @@ static void a_second_mount_stages_nothing(void **state)
 	assert_int_equal(staged_models, 0);
 	assert_memory_equal(first, second, 8);
 	assert_lists(&fake.repo, "pytorch",
-		     "dl4j/ fill-mask/ info.json staged.onnx");
+		     "dl4j/ fill-mask/ info.json native/ staged.onnx");
 	for (size_t i = 0; i < kept.len; i++) {
 		auto_stage_listing struct stage_listing listing = { 0 };
 

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/* Where tokens stand: positions, distances, causality, rotation. */
+#include "staging/graph/blocks.h"
+
+#include <errno.h>
+#include <float.h>
+
+#include "base/mem.h"
+
+struct value *block_positions(struct sheet *sheet, struct value *table)
+{
+	struct graph *graph = sheet->graph;
+
+	return graph_node(graph, "Slice",
+			  INPUTS(graph_straight(graph, table), INTS(graph, 0),
+				 sequence_length(sheet, sheet->sequence),
+				 INTS(graph, 0)),
+			  NO_ATTRS);
+}
+
+/*
+ * In floats, which hold ids exactly up to 2^24: whole numbers are counted
+ * and compared rightly by fewer importers.
+ */
+struct value *block_counted_positions(struct sheet *sheet, struct value *ids,
+				      int64_t pad)
+{
+	struct graph *graph = sheet->graph;
+	struct value *seen, *count;
+
+	seen = graph_node(graph, "Cast", INPUTS(ids),
+			  ATTRS(attr_int("to", ONNX_FLOAT)));
+	seen = block_sub(sheet, seen, block_number(sheet, (double)pad));
+	seen = graph_node(graph, "Min",
+			  INPUTS(block_unary(sheet, "Abs", seen),
+				 block_number(sheet, 1)),
+			  NO_ATTRS);
+	count = graph_node(
+		graph, "CumSum", INPUTS(seen, graph_int(graph, ids->rank - 1)),
+		ATTRS(attr_int("exclusive", 0), attr_int("reverse", 0)));
+	count = block_add(sheet, block_mul(sheet, count, seen),
+			  block_number(sheet, (double)pad));
+	return graph_node(graph, "Cast", INPUTS(count),
+			  ATTRS(attr_int("to", ONNX_INT64)));
+}
+
+static struct value *as_matrix(struct sheet *sheet, struct value *x,
+			       int64_t rows, int64_t columns)
+{
+	struct graph *graph = sheet->graph;
+	struct value *out = graph_node(graph, "Reshape",
+				       INPUTS(x, INTS(graph, rows, columns)),
+				       NO_ATTRS);
+
+	out->rank = 2;
+	return out;
+}
+
+struct value *block_distances(struct sheet *sheet, unsigned int span)
+{
+	struct graph *graph = sheet->graph;
+	int64_t *ints = mem_array(span, sizeof(*ints));
+	struct value *places, *to;
+
+	if (!ints)
+		return graph_fail(graph, -ENOMEM);
+	for (unsigned int i = 0; i < span; i++)
+		ints[i] = i;
+	places = graph_table(graph, "places", ints, span);
+	free(ints);
+	places = block_positions(sheet, places);
+	to = block_add(sheet, places, INTS(graph, (int64_t)span - 1));
+	return block_sub(sheet, as_matrix(sheet, to, 1, -1),
+			 as_matrix(sheet, places, -1, 1));
+}
+
+/* Of floats, which hold places exactly up to 2^24. */
+struct value *block_places(struct sheet *sheet, struct sequence *sequence)
+{
+	struct graph *graph = sheet->graph;
+	struct value *x;
+
+	if (graph->error < 0 || !sequence || !sequence->like)
+		return graph_fail(graph, -EINVAL);
+	x = sequence->like;
+	if (sheet->form->is_batched)
+		x = block_slice(sheet, x, 0, 1, 0);
+	x = graph_node(graph, "Reshape", INPUTS(x, INTS(graph, -1)), NO_ATTRS);
+	x->rank = 1;
+	x->width = 0;
+	x->sequence = NULL;
+	x = graph_node(graph, "Cast", INPUTS(x),
+		       ATTRS(attr_int("to", ONNX_FLOAT)));
+	x = block_mul(sheet, x, block_number(sheet, 0));
+	x = block_add(sheet, x, block_number(sheet, 1));
+	x = graph_node(graph, "CumSum", INPUTS(x, graph_int(graph, 0)),
+		       ATTRS(attr_int("exclusive", 0), attr_int("reverse", 0)));
+	return block_sub(sheet, x, block_number(sheet, 1));
+}
+
+struct value *block_differences(struct sheet *sheet, struct value *from,
+				struct value *to)
+{
+	return block_sub(sheet, as_matrix(sheet, to, 1, -1),
+			 as_matrix(sheet, from, -1, 1));
+}
+
+struct value *block_causal(struct sheet *sheet, struct value *seen,
+			   struct value *queries, struct value *keys,
+			   uint64_t window)
+{
+	/* How far back a key lies: 0 or more if it may be looked at. */
+	struct value *back = block_sub(sheet, as_matrix(sheet, queries, -1, 1),
+				       as_matrix(sheet, keys, 1, -1));
+	struct value *causal, *near;
+
+	causal = block_add(sheet, back, block_number(sheet, 1));
+	causal = block_clip(sheet, causal, 0, 1);
+	if (window > 0) {
+		near = block_sub(sheet, block_number(sheet, (double)window),
+				 back);
+		near = block_clip(sheet, near, 0, 1);
+		causal = block_mul(sheet, causal, near);
+	}
+	return seen ? block_mul(sheet, seen, causal) : causal;
+}
+
+struct value *block_masked(struct sheet *sheet, struct value *seen)
+{
+	struct value *hidden = block_sub(sheet, block_number(sheet, 1), seen);
+
+	return block_mul(sheet, hidden, block_number(sheet, -FLT_MAX));
+}
+
+const struct rotary *block_rotary(struct sheet *sheet, struct value *places,
+				  const float *frequencies, size_t count,
+				  double factor)
+{
+	struct graph *graph = sheet->graph;
+	struct rotary *rotary = arena_alloc(&graph->arena, sizeof(*rotary));
+	unsigned int axis = places->rank;
+	struct value *angles, *sines;
+
+	if (!rotary) {
+		graph_fail(graph, -ENOMEM);
+		return NULL;
+	}
+	angles = graph_node(graph, "Unsqueeze",
+			    INPUTS(places, INTS(graph, axis)), NO_ATTRS);
+	angles->rank = axis + 1;
+	angles = block_mul(sheet, angles,
+			   graph_float_table(graph, "frequencies", frequencies,
+					     SHAPE(count)));
+	sines = block_mul(sheet, block_unary(sheet, "Sin", angles),
+			  block_number(sheet, factor));
+	sines = graph_node(
+		graph, "Concat",
+		INPUTS(block_mul(sheet, sines, block_number(sheet, -1)), sines),
+		ATTRS(attr_int("axis", axis)));
+	angles = graph_node(graph, "Concat", INPUTS(angles, angles),
+			    ATTRS(attr_int("axis", axis)));
+	angles = block_mul(sheet, block_unary(sheet, "Cos", angles),
+			   block_number(sheet, factor));
+	rotary->cos = sheet->form->over_heads(sheet, angles);
+	rotary->sin = sheet->form->over_heads(sheet, sines);
+	rotary->width = 2 * count;
+	return rotary;
+}
+
+struct value *block_rotate(struct sheet *sheet, const struct rotary *rotary,
+			   struct value *x)
+{
+	struct graph *graph = sheet->graph;
+	unsigned int axis = x->rank - 1;
+	uint64_t width = x->width;
+	int64_t turned = (int64_t)rotary->width;
+	struct value *part = x, *low, *high;
+
+	if (rotary->width < width)
+		part = block_slice(sheet, x, 0, turned, axis);
+	low = block_slice(sheet, part, 0, turned / 2, axis);
+	high = block_slice(sheet, part, turned / 2, turned, axis);
+	high = graph_node(graph, "Concat", INPUTS(high, low),
+			  ATTRS(attr_int("axis", axis)));
+	high->width = rotary->width;
+	part = block_add(sheet, block_mul(sheet, part, rotary->cos),
+			 block_mul(sheet, high, rotary->sin));
+	if (rotary->width < width) {
+		part = graph_node(graph, "Concat",
+				  INPUTS(part,
+					 block_slice(sheet, x, turned,
+						     (int64_t)width, axis)),
+				  ATTRS(attr_int("axis", axis)));
+		part->width = width;
+	}
+	return part;
+}
