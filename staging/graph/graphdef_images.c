@@ -55,7 +55,7 @@ static bool window_read(struct translation *t, const struct op_call *call,
 	ok = ok && plane_read(call, "dilations", count, 0, window->dilations);
 	ok = ok && plane_read(call, "pads", count, 0, window->before);
 	ok = ok && plane_read(call, "pads", count, count, window->after);
-	ok = ok && !call_attr(call, "auto_pad");
+	ok = ok && strcmp(call_text(call, "auto_pad", "NOTSET"), "NOTSET") == 0;
 	ok = ok && call_int(call, "ceil_mode", 0) == 0;
 	if (!ok)
 		call_refuse(t, call, "of such a window");
@@ -175,8 +175,8 @@ static struct term *grouped(struct translation *t, struct term *x,
 static bool is_depthwise(const struct term *kernel, uint64_t groups,
 			 const struct window *window)
 {
-	return groups > 1 && kernel->dims && kernel->dims[1] == 1 &&
-	       kernel->dims[0] % groups == 0 &&
+	return groups > 1 && kernel->from && kernel->from->dims[1] == 1 &&
+	       kernel->from->dims[0] % groups == 0 &&
 	       window->strides[0] == window->strides[1] &&
 	       window->dilations[0] == 1 && window->dilations[1] == 1;
 }
@@ -212,8 +212,8 @@ struct term *op_conv(struct translation *t, const struct op_call *call)
 	if (groups == 1)
 		x = convolve(t, call->tf, x, kernel, &window);
 	else if (is_depthwise(weight, (uint64_t)groups, &window))
-		x = depthwise(t, x, kernel, weight->dims, (uint64_t)groups,
-			      &window);
+		x = depthwise(t, x, kernel, weight->from->dims,
+			      (uint64_t)groups, &window);
 	else
 		x = grouped(t, x, kernel, (size_t)groups, &window);
 	if (call->in[2])

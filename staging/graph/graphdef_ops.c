@@ -71,6 +71,7 @@ static const struct rule {
 	{ "ReduceSum", "Sum", op_reduce, 1, 2 },
 	{ "Relu", "Relu", op_unary, 1, 1 },
 	{ "Reshape", "Reshape", op_reshape, 2, 2 },
+	{ "Resize", NULL, op_resize, 1, 4 },
 	{ "Shape", "Shape", op_shape, 1, 1 },
 	{ "Sigmoid", "Sigmoid", op_unary, 1, 1 },
 	{ "Sign", "Sign", op_unary, 1, 1 },
@@ -104,6 +105,14 @@ const struct attr *call_attr(const struct op_call *call, const char *name)
 		if (strcmp(node->attrs[i].name, name) == 0)
 			return &node->attrs[i];
 	return NULL;
+}
+
+const char *call_text(const struct op_call *call, const char *name,
+		      const char *otherwise)
+{
+	const struct attr *attr = call_attr(call, name);
+
+	return attr && attr->kind == ATTR_TEXT ? attr->text : otherwise;
 }
 
 int64_t call_int(const struct op_call *call, const char *name,
@@ -150,10 +159,10 @@ static bool find_inputs(struct translation *t, const struct node *node,
 	bool any = rule->inputs_max == OP_ANY;
 
 	for (size_t i = 0; i < node->input_count; i++) {
-		const char *name = node->inputs[i]->name;
+		const struct value *input = node->inputs[i];
 
-		in[i] = name[0] ? map_get(&t->terms, name) : NULL;
-		if (!in[i] && (name[0] || any || i < rule->inputs_min))
+		in[i] = input ? map_get(&t->terms, input->name) : NULL;
+		if (!in[i] && (input || any || i < rule->inputs_min))
 			return false;
 	}
 	return true;

@@ -30,6 +30,8 @@ int64_t call_int(const struct op_call *call, const char *name,
 		 int64_t otherwise);
 double call_float(const struct op_call *call, const char *name,
 		  double otherwise);
+const char *call_text(const struct op_call *call, const char *name,
+		      const char *otherwise);
 const struct attr *call_attr(const struct op_call *call, const char *name);
 
 /* What @call cannot be said for, in words that end a sentence. */
@@ -88,6 +90,9 @@ struct term *op_max_pool(struct translation *t, const struct op_call *call);
 struct term *op_average_pool(struct translation *t, const struct op_call *call);
 struct term *op_pool_all(struct translation *t, const struct op_call *call);
 struct term *op_batch_norm(struct translation *t, const struct op_call *call);
+
+/* graphdef_resize.c */
+struct term *op_resize(struct translation *t, const struct op_call *call);
 
 /* Steps that several of these take. */
 struct term *term_unary(struct translation *t, const char *op, struct term *x);

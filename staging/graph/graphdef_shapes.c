@@ -28,7 +28,7 @@ struct term *term_shape(struct translation *t, struct term *x)
 	if (x->rank < 0 || x->rank > TENSOR_RANK_MAX)
 		return out;
 	for (int i = 0; i < x->rank; i++)
-		ints[i] = x->dims ? (int64_t)x->dims[i] : INT_UNKNOWN;
+		ints[i] = x->from ? (int64_t)x->from->dims[i] : INT_UNKNOWN;
 	term_know(t, out, ints, (size_t)x->rank);
 	return out;
 }

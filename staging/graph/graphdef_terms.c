@@ -302,10 +302,11 @@ bool term_type_of(int64_t onnx, enum bundle_dtype *out)
 		enum onnx_type from;
 		enum bundle_dtype to;
 	} types[] = {
-		{ ONNX_FLOAT, DT_FLOAT }, { ONNX_UINT8, DT_UINT8 },
-		{ ONNX_INT8, DT_INT8 },	  { ONNX_INT16, DT_INT16 },
-		{ ONNX_INT32, DT_INT32 }, { ONNX_INT64, DT_INT64 },
-		{ ONNX_BOOL, DT_BOOL },	  { ONNX_DOUBLE, DT_DOUBLE },
+		{ ONNX_FLOAT, DT_FLOAT },  { ONNX_UINT8, DT_UINT8 },
+		{ ONNX_INT8, DT_INT8 },	   { ONNX_INT16, DT_INT16 },
+		{ ONNX_INT32, DT_INT32 },  { ONNX_INT64, DT_INT64 },
+		{ ONNX_BOOL, DT_BOOL },	   { ONNX_DOUBLE, DT_DOUBLE },
+		{ ONNX_FLOAT16, DT_HALF }, { ONNX_BFLOAT16, DT_BFLOAT16 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(types); i++) {

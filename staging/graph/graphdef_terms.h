@@ -35,8 +35,8 @@ struct term {
 	int rank;	     /* or RANK_UNKNOWN */
 	const int64_t *ints; /* of a scalar or vector; NULL: not known */
 	size_t int_count;
-	const uint64_t *dims; /* of a weight; else NULL */
-	bool *used;	      /* set when a node reads it; or NULL */
+	const struct initializer *from; /* it is that one; else NULL */
+	bool *used;			/* set when a node reads it; or NULL */
 };
 
 struct translation {

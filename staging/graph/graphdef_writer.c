@@ -79,7 +79,7 @@ static int initializer_term(struct writer *writer, size_t i)
 	term = term_new(t, term_name(t, name), type, (int)from->rank);
 	if (t->error < 0)
 		return t->error;
-	term->dims = from->dims;
+	term->from = from;
 	term->used = &writer->used[i];
 	know_elements(t, term, from);
 	writer->terms[i] = term;

@@ -13,6 +13,7 @@ computed it.
 
 import pathlib
 import sys
+import types
 
 import numpy as np
 
@@ -44,6 +45,9 @@ class Session:
         for name in self.outputs:
             if self.nodes[name].op != "Identity":
                 raise Wrong("output %s is %s" % (name, self.nodes[name].op))
+
+    def get_inputs(self):
+        return [types.SimpleNamespace(name=name) for name in self.inputs]
 
     def run(self, inputs):
         feed = {name + ":0": self.cast(name, inputs[name])

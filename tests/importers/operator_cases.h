@@ -279,6 +279,39 @@ static struct value *case_max_pool_all(struct op_case *c)
 	return OP("GlobalMaxPool", case_batch_norm(c));
 }
 
+static struct value *resized(struct op_case *c, const char *mode,
+			     const char *coordinates, const char *nearest)
+{
+	struct value *shape = ranked(OP("Shape", X), 1), *to;
+	struct value *inputs[] = { X, NULL, NULL, NULL };
+
+	shape = OP("Slice", shape, V(0), V(2), V(0));
+	to = OPA("Concat", INPUTS(shape, V(13, 3)), attr_int("axis", 0));
+	inputs[3] = to;
+	return graph_node(
+		c->graph, "Resize", inputs, 4,
+		ATTRS(attr_text("mode", mode),
+		      attr_text("coordinate_transformation_mode", coordinates),
+		      attr_text("nearest_mode", nearest)));
+}
+
+CASE(resize_half, resized(c, "linear", "half_pixel", "floor"))
+CASE(resize_asymmetric, resized(c, "linear", "asymmetric", "floor"))
+CASE(resize_corners, resized(c, "linear", "align_corners", "floor"))
+CASE(resize_nearest, resized(c, "nearest", "asymmetric", "floor"))
+CASE(resize_nearest_half,
+     resized(c, "nearest", "half_pixel", "round_prefer_ceil"))
+
+static struct value *case_resize_factors(struct op_case *c)
+{
+	struct value *inputs[] = { X, NULL, NULL };
+	const float factors[] = { 1, 1, 2, 3 };
+
+	inputs[2] = graph_float_table(c->graph, "factors", factors, SHAPE(4));
+	return graph_node(c->graph, "Resize", inputs, 3,
+			  ATTRS(attr_text("mode", "linear")));
+}
+
 /* X is [batch, 8, length]. */
 CASE(conv_line,
      OPA("Conv", INPUTS(X, W("line"), W("bias6")), attr_ints("kernel_shape", 3),

@@ -164,6 +164,12 @@ static const struct {
 	PLANE(average_pool_bare),
 	PLANE(pool_all),
 	PLANE(max_pool_all),
+	PLANE(resize_half),
+	PLANE(resize_asymmetric),
+	PLANE(resize_corners),
+	PLANE(resize_nearest),
+	PLANE(resize_nearest_half),
+	PLANE(resize_factors),
 	PLANE(batch_norm),
 	LINE(conv_line),
 	LINE(conv_line_groups),
@@ -297,7 +303,8 @@ static struct graph *case_make(size_t i, const struct weights *weights)
 	must(graph_new(NULL, &made.graph));
 	for (unsigned int axis = 0; axis < cases[i].rank; axis++)
 		dims[axis].param = params[axis];
-	made.ids = graph_input(made.graph, "ids", dims, cases[i].rank);
+	made.ids = graph_input(made.graph, "ids", ONNX_INT64, dims,
+			       cases[i].rank);
 	made.x = to(c, made.ids, ONNX_FLOAT);
 	made.x = OP("Sub", OP("Mul", made.x, F(0.375)), F(1.5));
 	y = to(c, cases[i].make(c), ONNX_FLOAT);
