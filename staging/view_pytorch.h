@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * staging/view_pytorch.h - the directories below pytorch/.
- *
- * pytorch/ and each pytorch/<task>/ hold staged.onnx (and staged.onnx.data
- * where one message would be too long), info.json, and dl4j/ with the same
- * in that form; or staged.status where the model is refused.  dl4j/ is
- * there where the form above it is staged, and may itself be refused.
+ * staging/view_pytorch.h - the directories below pytorch/: view_model.h in
+ * ONNX; those of timm's models view_timm.h lists.
  */
 #ifndef STAGING_VIEW_PYTORCH_H
 #define STAGING_VIEW_PYTORCH_H

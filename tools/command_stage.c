@@ -25,6 +25,7 @@ static const struct option options[] = {
 	{ "task", required_argument, NULL, 't' },
 	{ "output", required_argument, NULL, 'o' },
 	{ "form", required_argument, NULL, 'f' },
+	{ "format", required_argument, NULL, 'm' },
 	{ "skeleton", required_argument, NULL, 's' },
 	{ "application", required_argument, NULL, 'a' },
 	{ "skeletons", required_argument, NULL, 'S' },
@@ -41,6 +42,7 @@ struct stage_arguments {
 	const char *skeleton;	 /* or NULL */
 	const char *application; /* or NULL */
 	const char *skeletons;	 /* the user's folder, or NULL */
+	const char *format;	 /* "onnx", "pb"; NULL: not said */
 	enum stage_form form;
 	bool plan;
 	bool force;
@@ -73,6 +75,8 @@ static void stage_help(void)
 	      "      --application NAME   what Keras weights are of: "
 	      "ResNet50/top\n"
 	      "      --skeletons DIR   graphs of your own\n"
+	      "      --format FORMAT    onnx, or pb: a frozen graph of "
+	      "TensorFlow\n"
 	      "      --form FORM     plain (default) or dl4j\n"
 	      "      --plan          write nothing; print what would be "
 	      "written, as JSON\n"
@@ -101,6 +105,13 @@ static int parse_arguments(int argc, char **argv, struct stage_arguments *out)
 			else if (strcmp(optarg, "plain") != 0)
 				return complain_usage(
 					"stage", "--form takes plain or dl4j");
+			break;
+		case 'm':
+			if (strcmp(optarg, "onnx") != 0 &&
+			    strcmp(optarg, "pb") != 0)
+				return complain_usage(
+					"stage", "--format takes onnx or pb");
+			out->format = optarg;
 			break;
 		case 's':
 			out->skeleton = optarg;
@@ -141,17 +152,23 @@ static char *find_folder(const char *source)
 	return mem_strdup(source);
 }
 
+static bool wants(const struct stage_arguments *arguments, const char *format)
+{
+	return arguments->format && strcmp(arguments->format, format) == 0;
+}
+
 /* "pytorch" or "pytorch/fill-mask"; the form is the repository's. */
 static char *view_dir(const struct stage_arguments *arguments,
 		      const struct stage_folder *folder)
 {
+	const char *view = wants(arguments, "pb") ? "tensorflow" : "pytorch";
 	const char *task = arguments->task;
 
 	if (folder->kind)
 		return mem_strdup(task ? task : "");
 	if (!task || strcmp(task, "feature-extraction") == 0)
-		return mem_strdup("pytorch");
-	return mem_printf("pytorch/%s", task);
+		return mem_strdup(view);
+	return mem_printf("%s/%s", view, task);
 }
 
 static const struct stage_entry *find_entry(const struct stage_listing *listing,
@@ -290,7 +307,7 @@ static bool ends_with(const char *text, const char *end)
 	return len >= end_len && strcmp(text + len - end_len, end) == 0;
 }
 
-/* The staged file: what the output's ending asks for, else the first. */
+/* The staged file: by --format, by the output's ending, else the first. */
 static const struct stage_entry *find_model(
 	const struct stage_arguments *arguments,
 	const struct stage_listing *listing)
@@ -304,6 +321,8 @@ static const struct stage_entry *find_model(
 
 		snprintf(name, sizeof(name), "staged%s", ends[i]);
 		entry = find_entry(listing, name);
+		if (arguments->format && !wants(arguments, ends[i] + 1))
+			continue;
 		if (entry && !first)
 			first = entry;
 		if (entry && arguments->output &&
