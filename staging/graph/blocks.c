@@ -130,24 +130,32 @@ static struct value *mean(struct sheet *sheet, struct value *x)
 	return out;
 }
 
+static struct value *misfit(struct sheet *sheet, const struct value *weight)
+{
+	return graph_refuse(sheet->graph, "shape-mismatch", weight->name,
+			    "the tensor %s does not fit what it normalises",
+			    weight->name);
+}
+
 struct value *block_layer_norm(struct sheet *sheet, struct value *x,
 			       struct value *scale, struct value *bias,
 			       double eps)
 {
 	struct value *centred, *spread;
 
-	if (scale->rows != x->width || bias->rows != x->width)
-		return graph_refuse(sheet->graph, "shape-mismatch", scale->name,
-				    "the tensor %s does not fit what it "
-				    "normalises",
-				    scale->name);
+	if (scale && scale->rows != x->width)
+		return misfit(sheet, scale);
+	if (bias && bias->rows != x->width)
+		return misfit(sheet, bias);
 	centred = block_sub(sheet, x, mean(sheet, x));
 	spread = mean(sheet, block_mul(sheet, centred, centred));
 	spread =
 		block_unary(sheet, "Sqrt",
 			    block_add(sheet, spread, block_number(sheet, eps)));
 	x = binary(sheet, "Div", centred, spread);
-	return block_add(sheet, block_mul(sheet, x, scale), bias);
+	if (scale)
+		x = block_mul(sheet, x, scale);
+	return bias ? block_add(sheet, x, bias) : x;
 }
 
 struct value *block_rms_norm(struct sheet *sheet, struct value *x,
@@ -156,10 +164,7 @@ struct value *block_rms_norm(struct sheet *sheet, struct value *x,
 	struct value *spread = mean(sheet, block_mul(sheet, x, x));
 
 	if (scale->rows != x->width)
-		return graph_refuse(sheet->graph, "shape-mismatch", scale->name,
-				    "the tensor %s does not fit what it "
-				    "normalises",
-				    scale->name);
+		return misfit(sheet, scale);
 	spread = block_add(sheet, spread, block_number(sheet, eps));
 	x = binary(sheet, "Div", x, block_unary(sheet, "Sqrt", spread));
 	if (is_centred)

@@ -47,7 +47,10 @@ struct value *block_slice(struct sheet *sheet, struct value *x, int64_t begin,
 struct value *block_gather(struct sheet *sheet, struct value *table,
 			   struct value *ids);
 
-/* Over the last axis; the variance is the biased one, as torch has it. */
+/*
+ * Over the last axis; the variance is the biased one, as torch has it.
+ * Without @scale or @bias where these are NULL.
+ */
 struct value *block_layer_norm(struct sheet *sheet, struct value *x,
 			       struct value *scale, struct value *bias,
 			       double eps);

@@ -130,6 +130,20 @@ struct value *causal_positions(struct emit *emit, const struct causal *causal,
 	return block_positions(sheet, table);
 }
 
+struct value *causal_embed(struct emit *emit, uint64_t width, const char *words,
+			   const char *positions)
+{
+	const struct causal *causal = emit->causal;
+	struct sheet *sheet = &emit->sheet;
+	struct value *x, *table;
+
+	x = block_gather(sheet, emit_table(emit, width, words), causal->ids);
+	table = emit_table(emit, width, positions);
+	emit->max_length = table->rows;
+	x = block_add(sheet, x, causal_positions(emit, causal, table, 0));
+	return sheet->form->rows(sheet, x);
+}
+
 static void present_output(struct emit *emit, const struct causal *causal,
 			   struct value *x, unsigned int layer,
 			   const char *what)

@@ -48,6 +48,10 @@ struct value *causal_mask(struct emit *emit, const struct causal *causal,
 /* The past of @layer, or NULL. */
 struct past *causal_past(const struct causal *causal, unsigned int layer);
 
+/* Rows of words and learned positions, the tables @words and @positions. */
+struct value *causal_embed(struct emit *emit, uint64_t width, const char *words,
+			   const char *positions);
+
 /* Rows of @table by position, to be added to embeddings; @offset: the first. */
 struct value *causal_positions(struct emit *emit, const struct causal *causal,
 			       struct value *table, uint64_t offset);

@@ -56,15 +56,24 @@ void encoder_check(struct emit *emit, const struct encoder *encoder)
 			     "attention heads");
 }
 
-struct value *emit_linear(struct emit *emit, struct value *x, uint64_t rows,
-			  const char *prefix, const char *name)
+struct value *emit_projection(struct emit *emit, struct value *x, uint64_t rows,
+			      bool has_bias, const char *prefix,
+			      const char *name)
 {
-	struct value *weight, *bias;
+	struct value *weight, *bias = NULL;
 
 	weight = bind_matrix(emit->bind, rows, x->width, "%s%s.weight", prefix,
 			     name);
-	bias = bind_vector(emit->bind, weight->rows, "%s%s.bias", prefix, name);
+	if (has_bias)
+		bias = bind_vector(emit->bind, weight->rows, "%s%s.bias",
+				   prefix, name);
 	return emit->sheet.form->linear(&emit->sheet, x, weight, bias);
+}
+
+struct value *emit_linear(struct emit *emit, struct value *x, uint64_t rows,
+			  const char *prefix, const char *name)
+{
+	return emit_projection(emit, x, rows, true, prefix, name);
 }
 
 struct value *emit_norm(struct emit *emit, struct value *x, double eps,

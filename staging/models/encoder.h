@@ -57,6 +57,11 @@ struct value *emit_linear(struct emit *emit, struct value *x, uint64_t rows,
 struct value *emit_norm(struct emit *emit, struct value *x, double eps,
 			const char *prefix, const char *name);
 
+/* The same as emit_linear(), with or without a bias. */
+struct value *emit_projection(struct emit *emit, struct value *x, uint64_t rows,
+			      bool has_bias, const char *prefix,
+			      const char *name);
+
 /* The table @name.weight of @width columns; 0: any. */
 struct value *emit_table(struct emit *emit, uint64_t width, const char *name);
 

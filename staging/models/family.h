@@ -88,7 +88,9 @@ extern const struct family family_camembert;
 extern const struct family family_distilbert;
 extern const struct family family_electra;
 extern const struct family family_gpt2;
+extern const struct family family_gpt_neo;
 extern const struct family family_mpnet;
+extern const struct family family_opt;
 extern const struct family family_roberta;
 extern const struct family family_xlm_roberta;
 

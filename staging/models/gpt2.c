@@ -15,7 +15,7 @@ struct gpt2 {
 	double eps;
 	const char *activation;
 	bool scaled, scaled_by_layer;
-	struct causal *causal;
+	const struct causal *causal;
 	struct value *mask;
 };
 
@@ -97,37 +97,22 @@ static struct value *gpt2_layer(struct emit *emit, const struct gpt2 *model,
 	return block_add(sheet, y, x);
 }
 
-static struct value *embed(struct emit *emit, const struct gpt2 *model)
-{
-	struct sheet *sheet = &emit->sheet;
-	struct value *x, *table;
-
-	table = emit_table(emit, model->hidden, "wte");
-	x = block_gather(sheet, table, model->causal->ids);
-	table = emit_table(emit, model->hidden, "wpe");
-	emit->max_length = table->rows;
-	x = block_add(sheet, x,
-		      causal_positions(emit, model->causal, table, 0));
-	return sheet->form->rows(sheet, x);
-}
-
 static struct value *gpt2_body(struct emit *emit)
 {
 	struct gpt2 model;
 	struct value *x;
 
 	gpt2_read(emit, &model);
-	emit->causal = causal_begin(emit,
-				    &(struct causal_sizes){
-					    .layers = model.layers,
-					    .kv_heads = model.heads,
-					    .width = model.hidden / model.heads,
-				    });
-	if (!emit->causal)
+	model.causal = emit->causal =
+		causal_begin(emit, &(struct causal_sizes){
+					   .layers = model.layers,
+					   .kv_heads = model.heads,
+					   .width = model.hidden / model.heads,
+				   });
+	if (!model.causal)
 		return &emit->graph->nowhere;
-	model.causal = emit->causal;
 	model.mask = causal_mask(emit, model.causal, 0);
-	x = embed(emit, &model);
+	x = causal_embed(emit, model.hidden, "wte", "wpe");
 	for (unsigned int i = 0; i < model.layers; i++) {
 		if (emit->graph->error < 0)
 			break;
