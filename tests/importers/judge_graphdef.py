@@ -11,6 +11,7 @@ for the form that takes only one.  The status is 0 if all is as the library
 computed it.
 """
 
+import json
 import pathlib
 import sys
 import types
@@ -45,6 +46,9 @@ class Session:
         for name in self.outputs:
             if self.nodes[name].op != "Identity":
                 raise Wrong("output %s is %s" % (name, self.nodes[name].op))
+
+    def close(self):
+        self.session.close()
 
     def get_inputs(self):
         return [types.SimpleNamespace(name=name) for name in self.inputs]
@@ -90,13 +94,36 @@ def check_dl4j(session):
         raise Wrong("not for Deeplearning4j: %s" % sorted(found))
 
 
+def check_info(session, path):
+    """info.json beside it, where it is in a mount, tells the ports."""
+    info = pathlib.Path(path).parent / "info.json"
+    if not info.exists():
+        return
+    info = json.loads(info.read_text())
+    said = {each["name"]: each["dtype"] for each in info["inputs"]}
+    have = {name: each.name for name, each in session.inputs.items()}
+    if said != have:
+        raise Wrong("inputs are %s, info.json says %s" % (have, said))
+    for each in info["outputs"]:
+        if each["name"] not in session.nodes:
+            raise Wrong("there is no output %s" % each["name"])
+
+
 def judge(fixture, path, rows=""):
     """The largest difference; Wrong where something is not right."""
     spec = synth.load_spec(fixture)
     expected = np.load(pathlib.Path(fixture) / "expected.npz")
     session = Session(path, output_names(spec))
+    check_info(session, path)
     if rows:
         check_dl4j(session)
+    try:
+        return worst_of(session, spec, expected, rows)
+    finally:
+        session.close()
+
+
+def worst_of(session, spec, expected, rows):
     worst = 0.0
     for number, case in enumerate(judge_onnx.cases(spec)):
         verdicts = judge_onnx.judge_case(session, case, expected,
@@ -106,6 +133,19 @@ def judge(fixture, path, rows=""):
                 raise Wrong("case %d, %s: %s" % (number, name, why))
             worst = max(worst, error)
     return float(worst)
+
+
+def compare(path, other):
+    """The largest difference of two files' outputs for the same ids."""
+    outputs = []
+    for each in (path, other):
+        session = Session(each, ["last_hidden_state"])
+        ids = np.arange(12).reshape(2, 6) % 9 + 1
+        outputs.append(session.run({name: np.clip(
+            ids, 0, 1 if name != "input_ids" else None)
+            for name in session.inputs})["last_hidden_state"])
+        session.close()
+    return float(np.abs(outputs[0] - outputs[1]).max())
 
 
 def main(arguments):
