@@ -73,6 +73,18 @@ struct value *block_rows_of(struct sheet *sheet, struct value *x,
 	return out;
 }
 
+struct value *block_fused_part(struct sheet *sheet, struct value *x,
+			       unsigned int heads, unsigned int part,
+			       unsigned int parts)
+{
+	uint64_t width = x->width / heads / parts;
+
+	x = block_rows_of(sheet, x, parts * width);
+	x = block_slice(sheet, x, (int64_t)(part * width),
+			(int64_t)((part + 1) * width), 1);
+	return block_rows_of(sheet, x, heads * width);
+}
+
 struct value *block_columns(struct sheet *sheet, struct value *const *parts,
 			    size_t count)
 {

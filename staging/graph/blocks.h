@@ -35,6 +35,21 @@ struct value *block_gemm(struct sheet *sheet, struct value *a, struct value *b,
 struct value *block_rows_of(struct sheet *sheet, struct value *x,
 			    uint64_t width);
 
+/*
+ * Columns in which each of @heads has @parts runs, one after the other: those
+ * of run @part, all heads together.
+ */
+struct value *block_fused_part(struct sheet *sheet, struct value *x,
+			       unsigned int heads, unsigned int part,
+			       unsigned int parts);
+
+/*
+ * Places in a table of @rows columns flattened: @index[i, j] in row i, or if
+ * @of_second in row j.
+ */
+struct value *block_flat_index(struct sheet *sheet, struct value *index,
+			       uint64_t rows, bool of_second);
+
 /* Joined along the last axis of a matrix. */
 struct value *block_columns(struct sheet *sheet, struct value *const *parts,
 			    size_t count);

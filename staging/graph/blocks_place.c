@@ -125,6 +125,20 @@ struct value *block_causal(struct sheet *sheet, struct value *seen,
 	return seen ? block_mul(sheet, seen, causal) : causal;
 }
 
+struct value *block_flat_index(struct sheet *sheet, struct value *index,
+			       uint64_t rows, bool of_second)
+{
+	struct graph *graph = sheet->graph;
+	struct value *places = block_places(sheet, sheet->sequence);
+
+	places = graph_node(graph, "Cast", INPUTS(places),
+			    ATTRS(attr_int("to", ONNX_INT64)));
+	places = block_mul(sheet, places, graph_int(graph, (int64_t)rows));
+	places = of_second ? as_matrix(sheet, places, 1, -1)
+			   : as_matrix(sheet, places, -1, 1);
+	return block_add(sheet, index, places);
+}
+
 struct value *block_masked(struct sheet *sheet, struct value *seen)
 {
 	struct value *hidden = block_sub(sheet, block_number(sheet, 1), seen);

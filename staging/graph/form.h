@@ -112,6 +112,16 @@ struct form {
 					struct value *table,
 					struct value *buckets);
 
+	/*
+	 * For each head the products of tokens' @x with @rows, the columns of
+	 * both being those of all heads; of them those of @index, of
+	 * block_flat_index().  As relative_bias().
+	 */
+	struct value **(*picked_products)(struct sheet *sheet, struct value *x,
+					  struct value *rows,
+					  unsigned int heads,
+					  struct value *index);
+
 	/* Numbers of tokens [.., tokens, width] as attention() has heads. */
 	struct value *(*over_heads)(struct sheet *sheet, struct value *x);
 

@@ -192,6 +192,24 @@ static struct value **dl4j_relative_bias(struct sheet *sheet,
 	return bias;
 }
 
+static struct value **dl4j_picked_products(struct sheet *sheet, struct value *x,
+					   struct value *rows,
+					   unsigned int heads,
+					   struct value *index)
+{
+	struct value **picked = list_of(sheet, heads);
+	uint64_t width = x->width / heads;
+
+	for (unsigned int i = 0; picked && i < heads; i++) {
+		struct value *y = block_gemm(sheet, head_of(sheet, x, i, width),
+					     head_of(sheet, rows, i, width),
+					     true, 1);
+
+		picked[i] = block_gather(sheet, flat(sheet, y), index);
+	}
+	return picked;
+}
+
 static struct value *dl4j_over_heads(struct sheet *sheet, struct value *x)
 {
 	(void)sheet;
@@ -356,6 +374,7 @@ const struct form form_dl4j = {
 	.linear = dl4j_linear,
 	.attention = dl4j_attention,
 	.relative_bias = dl4j_relative_bias,
+	.picked_products = dl4j_picked_products,
 	.over_heads = dl4j_over_heads,
 	.tokens = dl4j_tokens,
 	.map = dl4j_map,

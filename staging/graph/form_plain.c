@@ -250,6 +250,39 @@ static struct value **plain_relative_bias(struct sheet *sheet,
 	return bias;
 }
 
+/* [batch, heads, tokens, tokens] */
+static struct value **plain_picked_products(struct sheet *sheet,
+					    struct value *x, struct value *rows,
+					    unsigned int heads,
+					    struct value *index)
+{
+	struct graph *graph = sheet->graph;
+	struct value **picked = arena_alloc(&graph->arena, sizeof(*picked));
+	int64_t width = (int64_t)(x->width / heads);
+	struct value *y;
+
+	if (!picked) {
+		graph_fail(graph, -ENOMEM);
+		return NULL;
+	}
+	rows = graph_node(graph, "Reshape",
+			  INPUTS(rows, INTS(graph, -1, heads, width)),
+			  NO_ATTRS);
+	rows->rank = 3;
+	rows = graph_node(graph, "Transpose", INPUTS(rows),
+			  ATTRS(attr_ints("perm", 1, 2, 0)));
+	x = transpose(sheet, by_heads(sheet, x, heads), 0, 2, 1, 3);
+	y = matmul(sheet, x, rows);
+	y = graph_node(graph, "Reshape", INPUTS(y, INTS(graph, 0, heads, -1)),
+		       NO_ATTRS);
+	y->rank = 3;
+	y = graph_node(graph, "Gather", INPUTS(y, index),
+		       ATTRS(attr_int("axis", 2)));
+	y->rank = 4;
+	picked[0] = y;
+	return picked;
+}
+
 static struct value *plain_over_heads(struct sheet *sheet, struct value *x)
 {
 	struct graph *graph = sheet->graph;
@@ -434,6 +467,7 @@ const struct form form_plain = {
 	.linear = plain_linear,
 	.attention = plain_attention,
 	.relative_bias = plain_relative_bias,
+	.picked_products = plain_picked_products,
 	.over_heads = plain_over_heads,
 	.tokens = plain_tokens,
 	.map = plain_map,

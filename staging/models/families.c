@@ -4,10 +4,11 @@
 #include <string.h>
 
 static const struct family *const families[] = {
-	&family_albert,	    &family_bert,	 &family_camembert,
-	&family_distilbert, &family_electra,	 &family_gpt2,
-	&family_gpt_neo,    &family_mpnet,	 &family_opt,
-	&family_roberta,    &family_xlm_roberta,
+	&family_albert,	     &family_bert,	 &family_camembert,
+	&family_deberta,     &family_deberta_v2, &family_distilbert,
+	&family_electra,     &family_gpt2,	 &family_gpt_neo,
+	&family_mpnet,	     &family_opt,	 &family_roberta,
+	&family_xlm_roberta,
 };
 
 /* "BertForMaskedLM", "BertModel", but not "BertGenerationDecoder". */

@@ -85,6 +85,8 @@ struct family {
 extern const struct family family_albert;
 extern const struct family family_bert;
 extern const struct family family_camembert;
+extern const struct family family_deberta;
+extern const struct family family_deberta_v2;
 extern const struct family family_distilbert;
 extern const struct family family_electra;
 extern const struct family family_gpt2;

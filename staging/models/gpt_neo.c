@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* modeling_gpt_neo.py: every other layer looks back no further than a window. */
+/* modeling_gpt_neo.py: some layers look back no further than a window. */
 #include <stdio.h>
 #include <string.h>
 

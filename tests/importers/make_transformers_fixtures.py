@@ -34,8 +34,13 @@ ENDS = {
     "pretraining": "ForPreTraining",
 }
 CLASSES = {"albert": "Albert", "bert": "Bert", "camembert": "Camembert",
+           "deberta": "Deberta", "deberta-v2": "DebertaV2",
            "distilbert": "DistilBert", "electra": "Electra", "mpnet": "MPNet",
            "roberta": "Roberta", "xlm-roberta": "XLMRoberta"}
+
+# Of a family without a base of its own: whose inputs and sizes it has.
+BASES = {"deberta": "deberta-v2-base"}
+DEBERTA = {"model_type": "deberta", "type_vocab_size": 0}
 
 # Name, family, task, changes to the configuration of the family's base.
 TABLE = [
@@ -51,6 +56,24 @@ TABLE = [
      LABELS),
     ("camembert-token-classification", "camembert", "token-classification",
      LABELS),
+    ("deberta-base", "deberta", "feature-extraction", DEBERTA),
+    ("deberta-far", "deberta", "question-answering",
+     {**DEBERTA, "max_relative_positions": 6, "pos_att_type": "c2p|p2c",
+      "position_biased_input": True, "layer_norm_eps": 1e-3}),
+    ("deberta-fill-mask", "deberta", "fill-mask",
+     {**DEBERTA, "embedding_size": 32, "pos_att_type": ["p2c"]}),
+    ("deberta-text-classification", "deberta", "text-classification",
+     {**DEBERTA, **LABELS, "pooler_hidden_act": "tanh",
+      "pos_att_type": ["c2p"]}),
+    ("deberta-v2-absolute", "deberta-v2", "feature-extraction",
+     {"position_biased_input": True, "relative_attention": False}),
+    ("deberta-v2-fill-mask", "deberta-v2", "fill-mask",
+     {"embedding_size": 32, "hidden_act": "relu"}),
+    ("deberta-v2-new-fill-mask", "deberta-v2", "fill-mask",
+     {"legacy": False}),
+    ("deberta-v2-unshared", "deberta-v2", "question-answering",
+     {"share_att_key": False, "norm_rel_ebd": "none", "position_buckets": -1,
+      "max_relative_positions": 6}),
     ("distilbert-token-classification", "distilbert", "token-classification",
      LABELS),
     ("distilbert-unusual", "distilbert", "fill-mask",
@@ -147,7 +170,7 @@ def outputs_of(model, cases):
 def make(name, family, task, changes):
     import transformers
 
-    base = FIXTURES / (family + "-base")
+    base = FIXTURES / BASES.get(family, family + "-base")
     folder = FIXTURES / name
     folder.mkdir(exist_ok=True)
     kind = getattr(transformers, CLASSES[family] + ENDS[task])
