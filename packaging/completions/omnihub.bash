@@ -18,6 +18,7 @@ _omnihub_value()
 		compopt -o nospace
 		;;
 	mount:--verify) _omnihub_words "complete full off" ;;
+	stage:--format) _omnihub_words "onnx pb" ;;
 	mount:--form | stage:--form) _omnihub_words "plain dl4j" ;;
 	mount:--log-level) _omnihub_words "error warn info debug" ;;
 	mount:--timeout) ;;
@@ -40,8 +41,8 @@ _omnihub_options()
 		;;
 	umount) _omnihub_words "--lazy --help" ;;
 	stage)
-		_omnihub_words "--task --output --form --skeleton --application
-			--skeletons --plan --force --help"
+		_omnihub_words "--task --output --format --form --skeleton
+			--application --skeletons --plan --force --help"
 		;;
 	info | status) _omnihub_words "--json --help" ;;
 	esac

@@ -27,6 +27,7 @@ _omnihub_stage()
 	_arguments \
 		'(-t --task)'{-t,--task}'[with the head of a task]:task:(fill-mask text-classification token-classification question-answering)' \
 		'(-o --output)'{-o,--output}'[where to]:file:_files' \
+		'--format[onnx, or pb for a graph of TensorFlow]:format:(onnx pb)' \
 		'--form[plain or dl4j]:form:(plain dl4j)' \
 		'--skeleton[the graph of PyTorch weights]:set/name:' \
 		'--application[what Keras weights are of]:application/variant:' \
