@@ -222,6 +222,22 @@ static struct term *gather(struct translation *t, struct term *x,
 				  op_type("Taxis", DT_INT32)));
 }
 
+/*
+ * Of a vector, by numbers in a row: Deeplearning4j ends on a segment fault
+ * where a matrix picks from a vector.
+ */
+static struct term *gather_in_a_row(struct translation *t, struct term *x,
+				    struct term *ids)
+{
+	struct term *row = term_reshape(
+		t, ids, term_ints(t, DT_INT64, (const int64_t[]){ -1 }, 1));
+	struct term *out = term_reshape(t, gather(t, x, row, 0, 0),
+					term_shape(t, ids));
+
+	out->rank = ids->rank;
+	return out;
+}
+
 struct term *op_gather(struct translation *t, const struct op_call *call)
 {
 	struct term *x = call->in[0], *ids = call->in[1], *out;
@@ -232,6 +248,8 @@ struct term *op_gather(struct translation *t, const struct op_call *call)
 	ids = from_front(t, call, x, ids);
 	if (!ids)
 		return &t->nowhere;
+	if (t->for_dl4j && x->rank == 1 && ids->rank > 1)
+		return gather_in_a_row(t, x, ids);
 	out = gather(t, x, ids, axis, 0);
 	out->rank = RANK_UNKNOWN;
 	if (x->rank != RANK_UNKNOWN && ids->rank != RANK_UNKNOWN)

@@ -156,6 +156,16 @@ static struct value *of_length(struct made *m)
 	return OP("Slice", m->f, INTS(m->graph, 0), end, INTS(m->graph, 0));
 }
 
+/* A vector, and a matrix of numbers that picks from it. */
+static struct value *picks(struct made *m)
+{
+	struct value *y = OPA("Gather", INPUTS(W(0), m->x),
+			      attr_int("axis", 0));
+
+	y->rank = 2;
+	return y;
+}
+
 #define INPUT                        \
 	"x = Placeholder\n"          \
 	"x/Identity = Identity(x)\n" \
@@ -165,23 +175,25 @@ static struct value *of_length(struct made *m)
 static const struct {
 	const char *name;
 	struct value *(*make)(struct made *m);
+	enum stage_form form;
 	const char *nodes;
 } graphs[] = {
-	{ "weights first, as they lie", linear,
+	{ "weights first, as they lie", linear, STAGE_FORM_PLAIN,
 	  "a_b = Const\n"
 	  "late = Const\n" FLOATS "y_1 = MatMul(Cast_1, a_b)\n"
 	  "y/AddV2 = AddV2(y_1, late)\n"
 	  "y = Identity(y/AddV2)\n" },
 	{ "only the output has its name", named_like_the_output,
+	  STAGE_FORM_PLAIN,
 	  FLOATS "Neg_2 = Neg(Cast_1)\n"
 		 "y_1 = Neg(Neg_2)\n"
 		 "y = Identity(y_1)\n" },
-	{ "equal constants once", one_constant_for_both,
+	{ "equal constants once", one_constant_for_both, STAGE_FORM_PLAIN,
 	  FLOATS "const/i32v_1 = Const\n"
 		 "ReduceMean_2 = Mean(Cast_1, const/i32v_1)\n"
 		 "y_1 = Mean(ReduceMean_2, const/i32v_1)\n"
 		 "y = Identity(y_1)\n" },
-	{ "0: as it was", shape_with_zero,
+	{ "0: as it was", shape_with_zero, STAGE_FORM_PLAIN,
 	  FLOATS "y_1 = Shape(Cast_1)\n"
 		 "const/i32v_0 = Const\n"
 		 "const/i32v_1 = Const\n"
@@ -194,7 +206,7 @@ static const struct {
 		 "const/i64v_-1, const/i32_0)\n"
 		 "y/Reshape = Reshape(Cast_1, y/ConcatV2)\n"
 		 "y = Identity(y/Reshape)\n" },
-	{ "an end that a run tells", of_length,
+	{ "an end that a run tells", of_length, STAGE_FORM_PLAIN,
 	  "ints_0 = Const\n" FLOATS "Shape_2 = Shape(x/Cast)\n"
 	  "const/i32_0 = Const\n"
 	  "Gather_3 = GatherV2(Shape_2, ints_0, const/i32_0)\n"
@@ -203,6 +215,18 @@ static const struct {
 	  "y_1 = StridedSlice(Cast_1, const/i64v_0, Gather_3, "
 	  "const/i64v_1)\n"
 	  "y = Identity(y_1)\n" },
+	{ "a matrix picks from a vector", picks, STAGE_FORM_PLAIN,
+	  "late = Const\n" FLOATS "const/i32_0 = Const\n"
+	  "y_1 = GatherV2(late, x/Cast, const/i32_0)\n"
+	  "y = Identity(y_1)\n" },
+	{ "and in Deeplearning4j in a row", picks, STAGE_FORM_DL4J,
+	  "late = Const\n" FLOATS "const/i32v_-1 = Const\n"
+	  "y_1 = Reshape(x/Cast, const/i32v_-1)\n"
+	  "y/Shape = Shape(x/Cast)\n"
+	  "const/i32_0 = Const\n"
+	  "y/GatherV2 = GatherV2(late, y_1, const/i32_0)\n"
+	  "y/Reshape = Reshape(y/GatherV2, y/Shape)\n"
+	  "y = Identity(y/Reshape)\n" },
 };
 
 static void operators_become_nodes(void **state)
@@ -220,7 +244,7 @@ static void operators_become_nodes(void **state)
 		made_start(&m, weights);
 		made_end(&m, graphs[i].make(&m), "y");
 		assert_int_equal(graphdef_write(m.graph, weights,
-						STAGE_FORM_PLAIN, &plan, &nodes,
+						graphs[i].form, &plan, &nodes,
 						NULL),
 				 0);
 		graph_free(m.graph);
