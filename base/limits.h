@@ -118,8 +118,11 @@
 #define GRAPH_NODES_MAX ((size_t)1 << 20)
 #define MODEL_LAYERS_MAX 192  /* deepest transformer surveyed: 126 */
 #define MODEL_HEADS_MAX 128   /* most heads surveyed: 128 */
+#define MODEL_STAGES_MAX 16   /* most stages or convolutions surveyed: 8 */
+#define MODEL_IMAGE_MAX 8192  /* side of an image; largest surveyed: 1,344 */
 #define MODEL_WIDTH_MAX 65536 /* widest layer surveyed: 53,248 */
 #define MODEL_POSITIONS_MAX ((size_t)1 << 17) /* relative ones: 512 are usual */
+#define MODEL_SINUSOIDS_MAX ((size_t)1 << 24) /* most surveyed: 2^20 */
 #define SKELETON_BYTES_MAX ((size_t)64 << 20) /* largest exported: 1.2 MiB */
 #define SKELETON_FILE_MAX ((size_t)16 << 20)  /* as above, compressed */
 #define SKELETON_TENSORS_MAX ((size_t)1 << 16) /* most exported: 1,500 */

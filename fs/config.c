@@ -116,6 +116,7 @@ static int set_choice(struct config *config, const char *name,
 {
 	static const char *const verify[] = { "complete", "full", "off", NULL };
 	static const char *const forms[] = { "plain", "dl4j", NULL };
+	static const char *const profiles[] = { "portable", "native", NULL };
 	static const char *const levels[] = { "error", "warn", "info", "debug",
 					      NULL };
 	unsigned int word;
@@ -129,6 +130,10 @@ static int set_choice(struct config *config, const char *name,
 		r = set_word(forms, value, &word);
 		if (r == 0)
 			config->form = (enum stage_form)word;
+	} else if (strcmp(name, "profile") == 0) {
+		r = set_word(profiles, value, &word);
+		if (r == 0)
+			config->profile = (enum stage_profile)word;
 	} else {
 		r = set_word(levels, value, &word);
 		if (r == 0)
@@ -152,6 +157,7 @@ static const struct setting {
 	{ "endpoint", ENDPOINT, 0, "NAME=URL or NAME=FOLDER" },
 	{ "verify", CHOICE, 0, "complete, full or off" },
 	{ "form", CHOICE, 0, "plain or dl4j" },
+	{ "profile", CHOICE, 0, "portable or native" },
 	{ "offline", SWITCH, offsetof(struct config, offline), "yes or no" },
 	{ "allow-other", SWITCH, offsetof(struct config, allow_other),
 	  "yes or no" },

@@ -36,6 +36,7 @@ struct config {
 	size_t endpoint_count;
 	enum cache_verify verify;
 	enum stage_form form;
+	enum stage_profile profile;
 	char *skeletons;	/* the user's folder of skeletons, or NULL */
 	unsigned int timeout_s; /* the deadline of a request */
 	bool offline;

@@ -136,15 +136,18 @@ static int write_status_head(struct fs *fs, struct str *out)
 {
 	static const char *const verify[] = { "complete", "full", "off" };
 	static const char *const forms[] = { "plain", "dl4j" };
+	static const char *const profiles[] = { "portable", "native" };
 	const struct config *config = fs->config;
 	int r = str_printf(out,
 			   "{\n  \"version\": \"%s\",\n  \"pid\": %d,\n"
 			   "  \"uptime_s\": %lld,\n  \"verify\": \"%s\",\n"
-			   "  \"form\": \"%s\",\n  \"offline\": %s,\n"
+			   "  \"form\": \"%s\",\n  \"profile\": \"%s\",\n"
+			   "  \"offline\": %s,\n"
 			   "  \"timeout_s\": %u,\n  \"cache\": ",
 			   OMNIHUB_VERSION, (int)getpid(),
 			   (long long)(clock_wall_s() - fs->started_wall_s),
 			   verify[config->verify], forms[config->form],
+			   profiles[config->profile],
 			   config->offline ? "true" : "false",
 			   config->timeout_s);
 

@@ -102,6 +102,7 @@ void view_stage_repo(struct view *view, uint64_t deadline_ns,
 		.arg = view,
 		.memo = cache_memo(view->fs->cache),
 		.form = view->fs->config->form,
+		.profile = view->fs->config->profile,
 		.deadline_ns = deadline_ns,
 	};
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "staging/models.h"
 #include "staging/stage_repo.h"
 #include "staging/weights/weights_open.h"
 
@@ -69,7 +70,8 @@ static int check_config(const struct json *config, struct refusal *why)
 	const struct json *quantization = json_get(config,
 						   "quantization_config");
 
-	if (json_count(json_get(config, "auto_map")) > 0)
+	if (json_count(json_get(config, "auto_map")) > 0 &&
+	    !models_know_code(config))
 		return refuse(why, "remote-code", "auto_map",
 			      "the model needs Python code of its repository");
 	if (json_kind(quantization) == JSON_OBJECT)
@@ -91,6 +93,13 @@ int checkpoint_open_weights(const struct stage_repo *repo,
 	return weights_open(repo, kind, index, &out->weights, why);
 }
 
+static int open_sentence(const struct stage_repo *repo, struct checkpoint *out)
+{
+	int r = sentence_open(repo, out->weights, &out->sentence);
+
+	return r == -ENOENT ? 0 : r;
+}
+
 int checkpoint_open(const struct stage_repo *repo, struct checkpoint *out,
 		    struct refusal *why)
 {
@@ -101,13 +110,16 @@ int checkpoint_open(const struct stage_repo *repo, struct checkpoint *out,
 		r = read_config(repo, &out->config, why);
 	if (r == 0 && out->config)
 		r = check_config(json_root(out->config), why);
-	return r < 0 ? r : checkpoint_open_weights(repo, out, why);
+	if (r == 0)
+		r = checkpoint_open_weights(repo, out, why);
+	return r < 0 ? r : open_sentence(repo, out);
 }
 
 void checkpoint_release(struct checkpoint *checkpoint)
 {
 	json_free(checkpoint->config);
 	weights_free(checkpoint->weights);
+	sentence_free(checkpoint->sentence);
 }
 
 const char *checkpoint_model_type(const struct checkpoint *checkpoint)

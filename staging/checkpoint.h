@@ -12,12 +12,14 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "staging/refusal.h"
+#include "staging/sentence.h"
 #include "staging/staging.h"
 #include "staging/weights/weights.h"
 
 struct checkpoint {
-	struct json_doc *config; /* of config.json; NULL where it is bad */
-	struct weights *weights; /* NULL where they are refused */
+	struct json_doc *config;   /* of config.json; NULL where it is bad */
+	struct weights *weights;   /* NULL where they are refused */
+	struct sentence *sentence; /* NULL: not of sentence-transformers */
 };
 
 /*

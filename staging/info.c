@@ -8,6 +8,7 @@
 #include "staging/json_write.h"
 #include "staging/preprocessing.h"
 #include "staging/stage_repo.h"
+#include "staging/view_onnx.h"
 
 const char *form_name(enum stage_form form)
 {
@@ -233,6 +234,24 @@ static void write_parts(struct json_write *json,
 	json_write_close(json, ']');
 }
 
+/* Models that the repository has as ONNX already; where they are shown. */
+static void write_shipped(struct json_write *json,
+			  const struct stage_repo *repo)
+{
+	char path[PATH_BYTES_MAX];
+	const char *name;
+	size_t at = 0;
+
+	if (!view_onnx_exists(repo))
+		return;
+	json_write_open(json, "shipped_onnx", '[');
+	while ((name = view_onnx_next(repo, &at))) {
+		snprintf(path, sizeof(path), "onnx/%s", name);
+		json_write_text(json, NULL, path);
+	}
+	json_write_close(json, ']');
+}
+
 int info_of_model(const struct stage_repo *repo,
 		  const struct checkpoint *checkpoint,
 		  const struct stage_view *view,
@@ -248,6 +267,7 @@ int info_of_model(const struct stage_repo *repo,
 	write_origin(&json, repo);
 	write_model(&json, json_root(checkpoint->config), view, model);
 	write_parts(&json, models);
+	write_shipped(&json, repo);
 	write_preprocessing_files(&json, repo);
 	r = write_preprocessing(&json, repo);
 	if (r == 0)

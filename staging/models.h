@@ -20,6 +20,7 @@
 #include "base/json.h"
 #include "staging/plan.h"
 #include "staging/refusal.h"
+#include "staging/sentence.h"
 #include "staging/staging.h"
 #include "staging/weights/weights.h"
 
@@ -69,6 +70,7 @@ const char *model_file_name(enum model_format format, enum model_part part);
 struct model_request {
 	const struct json *config;
 	const struct weights *weights;
+	const struct sentence *sentence; /* or NULL */
 	enum model_task task;
 	enum model_part part; /* of a GraphDef PART_WHOLE alone */
 	enum model_format format;
@@ -106,10 +108,14 @@ DEFINE_AUTO_PTR(staged_model, struct staged_model, staged_model_free)
  * 1 << task each.  0 for an unknown architecture.
  */
 unsigned int models_tasks(const struct json *config,
-			  const struct weights *weights);
+			  const struct weights *weights,
+			  const struct sentence *sentence);
 
 /* Whether @task, which the weights have, is staged in parts too. */
 bool models_has_parts(const struct json *config, enum model_task task);
+
+/* Whether auto_map names code that is known here (family_has_code()). */
+bool models_know_code(const struct json *config);
 
 /* -EBADMSG: refused, @why says so.  Else -ENOMEM, -EFBIG. */
 int models_stage(const struct model_request *request, struct staged_model **out,

@@ -66,14 +66,6 @@ static int by_dropped_name(const void *a, const void *b)
 	return strcmp(x->dropped->name, y->dropped->name);
 }
 
-/* The same tensor under another name; views of other form are kept. */
-static bool is_alias(const struct tensor *a, const struct tensor *b)
-{
-	return a->file == b->file && a->off == b->off && a->len == b->len &&
-	       a->len > 0 && a->dtype == b->dtype && a->rank == b->rank &&
-	       memcmp(a->dims, b->dims, a->rank * sizeof(a->dims[0])) == 0;
-}
-
 /* Leaves in @sorted those that are kept, in the order of the file. */
 static int drop_aliases(struct safetensors_view *view,
 			const struct tensor **sorted, size_t count)
@@ -85,7 +77,7 @@ static int drop_aliases(struct safetensors_view *view,
 		return -ENOMEM;
 	qsort(sorted, count, sizeof(*sorted), by_bytes_then_name);
 	for (size_t i = 0; i < count; i++) {
-		if (kept > 0 && is_alias(sorted[kept - 1], sorted[i]))
+		if (kept > 0 && tensor_is_same(sorted[kept - 1], sorted[i]))
 			view->aliases[view->alias_count++] =
 				(struct safetensors_alias){ sorted[i],
 							    sorted[kept - 1] };

@@ -99,8 +99,8 @@ int stage_repo_read(const struct stage_repo *repo, size_t index,
 	return r < 0 ? r : str_append(out, bytes, size);
 }
 
-int stage_repo_json(const struct stage_repo *repo, const char *path,
-		    struct json_doc **out)
+static int read_json(const struct stage_repo *repo, const char *path,
+		     enum json_kind kind, struct json_doc **out)
 {
 	auto_json struct json_doc *doc = NULL;
 	auto_str struct str text;
@@ -114,11 +114,23 @@ int stage_repo_json(const struct stage_repo *repo, const char *path,
 	if (r == 0)
 		r = json_parse(str_text(&text), text.len, CONFIG_BYTES_MAX,
 			       &doc);
-	if (r == -EFBIG || (r == 0 && json_kind(json_root(doc)) != JSON_OBJECT))
+	if (r == -EFBIG || (r == 0 && json_kind(json_root(doc)) != kind))
 		r = -EBADMSG;
 	if (r == 0)
 		*out = take_ptr(doc);
 	return r;
+}
+
+int stage_repo_json(const struct stage_repo *repo, const char *path,
+		    struct json_doc **out)
+{
+	return read_json(repo, path, JSON_OBJECT, out);
+}
+
+int stage_repo_json_array(const struct stage_repo *repo, const char *path,
+			  struct json_doc **out)
+{
+	return read_json(repo, path, JSON_ARRAY, out);
 }
 
 int stage_repo_facts(const struct stage_repo *repo, struct json_doc **out)

@@ -36,6 +36,10 @@ int stage_repo_open_path(const struct stage_repo *repo, const char *path,
 int stage_repo_json(const struct stage_repo *repo, const char *path,
 		    struct json_doc **out) MUST_CHECK;
 
+/* The same of an array. */
+int stage_repo_json_array(const struct stage_repo *repo, const char *path,
+			  struct json_doc **out) MUST_CHECK;
+
 /* What the hub's catalogue knows; an empty object where it says nothing. */
 int stage_repo_facts(const struct stage_repo *repo,
 		     struct json_doc **out) MUST_CHECK;

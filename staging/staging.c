@@ -63,9 +63,10 @@ static char *memo_key(const struct stage_repo *repo, const char *dir)
 
 	if (repo->skeletons)
 		snprintf(text, sizeof(text), "+%016" PRIx64, own);
-	return mem_printf("stage/%d/%s:%s@%s/%s%s/%s", STAGE_VERSION,
+	return mem_printf("stage/%d/%s:%s@%s/%s,%s%s/%s", STAGE_VERSION,
 			  repo->kind ? repo->kind : "huggingface", repo->id,
-			  repo->revision, form_name(repo->form), text, dir);
+			  repo->revision, form_name(repo->form),
+			  profile_name(repo->profile), text, dir);
 }
 
 static int recall(const struct stage_repo *repo, const char *key,

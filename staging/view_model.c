@@ -19,6 +19,7 @@ static const struct view_variant {
 } variants[] = {
 	{ "dl4j", STAGE_FORM_DL4J, STAGE_PROFILE_PORTABLE },
 	{ "native", STAGE_FORM_PLAIN, STAGE_PROFILE_NATIVE },
+	{ "portable", STAGE_FORM_PLAIN, STAGE_PROFILE_PORTABLE },
 };
 
 static const struct view_variant *variant_find(const char *name)
@@ -87,6 +88,7 @@ static int stage_parts(const struct checkpoint *checkpoint,
 	struct model_request request = {
 		.config = json_root(checkpoint->config),
 		.weights = checkpoint->weights,
+		.sentence = checkpoint->sentence,
 		.task = view->task,
 		.format = view->format,
 		.form = view->form,
@@ -167,7 +169,7 @@ static int add_tasks(unsigned int tasks, struct stage_listing *out)
 	return r;
 }
 
-/* Whether there are weights that "native" leaves as they are. */
+/* Whether there are weights for which the profiles differ. */
 static bool has_halves(const struct weights *weights)
 {
 	for (size_t i = 0; i < weights->count; i++)
@@ -177,24 +179,33 @@ static bool has_halves(const struct weights *weights)
 	return false;
 }
 
-static bool has_variant(const struct checkpoint *checkpoint,
+/*
+ * The dl4j form is there always; of the profiles that of weights which are not
+ * all float32, the one that is not the default.
+ */
+static bool has_variant(const struct stage_repo *repo,
+			const struct checkpoint *checkpoint,
 			const struct view_variant *variant)
 {
-	return variant->profile != STAGE_PROFILE_NATIVE ||
-	       has_halves(checkpoint->weights);
+	return variant->form == STAGE_FORM_DL4J ||
+	       (variant->profile != repo->profile &&
+		has_halves(checkpoint->weights));
 }
 
 static struct stage_view view_of(const struct stage_repo *repo,
 				 const struct view_place *place)
 {
 	const struct view_variant *variant = place->variant;
-
-	return (struct stage_view){
+	struct stage_view view = {
 		.task = place->task,
 		.format = place->format,
 		.form = variant ? variant->form : repo->form,
 		.profile = variant ? variant->profile : repo->profile,
 	};
+
+	if (view.form == STAGE_FORM_DL4J)
+		view.profile = STAGE_PROFILE_PORTABLE;
+	return view;
 }
 
 /* It is there only where what is above it is staged. */
@@ -210,7 +221,7 @@ static int list_variant(const struct stage_repo *repo,
 	bool is_staged;
 	int r;
 
-	if (!has_variant(checkpoint, place->variant))
+	if (!has_variant(repo, checkpoint, place->variant))
 		return -ENOENT;
 	r = list_view(repo, checkpoint, &view, out, &is_staged);
 	if (r < 0 || is_staged)
@@ -229,7 +240,7 @@ static int list_task(const struct stage_repo *repo,
 	int r = list_view(repo, checkpoint, &view, out, &is_staged);
 
 	for (size_t i = 0; r == 0 && is_staged && i < ARRAY_LEN(variants); i++)
-		if (has_variant(checkpoint, &variants[i]))
+		if (has_variant(repo, checkpoint, &variants[i]))
 			r = stage_listing_add_dir(out, variants[i].name);
 	return r;
 }
@@ -239,7 +250,8 @@ int view_model(const struct stage_repo *repo,
 	       const struct view_place *place, struct stage_listing *out)
 {
 	unsigned int tasks = models_tasks(json_root(checkpoint->config),
-					  checkpoint->weights);
+					  checkpoint->weights,
+					  checkpoint->sentence);
 	int r;
 
 	if (place->task != TASK_FEATURES && !(tasks & 1u << place->task))

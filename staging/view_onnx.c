@@ -62,6 +62,19 @@ bool view_onnx_exists(const struct stage_repo *repo)
 	return onnx_folder(repo) != NULL;
 }
 
+const char *view_onnx_next(const struct stage_repo *repo, size_t *at)
+{
+	const char *folder = onnx_folder(repo);
+
+	while (folder && *at < repo->file_count) {
+		const char *name = name_in(repo->files[(*at)++].path, folder);
+
+		if (name && ends_with(name, ".onnx"))
+			return name;
+	}
+	return NULL;
+}
+
 static int add_file(const struct stage_repo *repo, size_t index,
 		    const char *name, struct stage_listing *out)
 {

@@ -15,6 +15,12 @@
 
 /* No request. */
 bool view_onnx_exists(const struct stage_repo *repo);
+
+/*
+ * The next model that @repo ships, from file *@at on, which moves past it:
+ * its name in onnx/, borrowed.  NULL: there is no other.
+ */
+const char *view_onnx_next(const struct stage_repo *repo, size_t *at);
 int view_onnx(const struct stage_repo *repo,
 	      struct stage_listing *out) MUST_CHECK;
 

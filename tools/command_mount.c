@@ -27,6 +27,7 @@ static const struct option options[] = {
 	{ "endpoint", required_argument, NULL, OPTION_SETTING },
 	{ "verify", required_argument, NULL, OPTION_SETTING },
 	{ "form", required_argument, NULL, OPTION_SETTING },
+	{ "profile", required_argument, NULL, OPTION_SETTING },
 	{ "skeletons", required_argument, NULL, OPTION_SETTING },
 	{ "timeout", required_argument, NULL, OPTION_SETTING },
 	{ "log", required_argument, NULL, OPTION_SETTING },
@@ -61,6 +62,9 @@ static void mount_help(void)
 	      "byte), off\n"
 	      "  --form FORM            staged.onnx is plain (default) or "
 	      "dl4j\n"
+	      "  --profile PROFILE      halves as float32 (portable, the "
+	      "default), or as they\n"
+	      "                         are (native)\n"
 	      "  --skeletons DIR        graphs of your own architectures: "
 	      "DIR/<name>.onnx\n"
 	      "  --offline              use only what is in the cache\n"

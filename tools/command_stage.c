@@ -26,6 +26,7 @@ static const struct option options[] = {
 	{ "output", required_argument, NULL, 'o' },
 	{ "form", required_argument, NULL, 'f' },
 	{ "format", required_argument, NULL, 'm' },
+	{ "profile", required_argument, NULL, 'r' },
 	{ "skeleton", required_argument, NULL, 's' },
 	{ "application", required_argument, NULL, 'a' },
 	{ "skeletons", required_argument, NULL, 'S' },
@@ -44,6 +45,7 @@ struct stage_arguments {
 	const char *skeletons;	 /* the user's folder, or NULL */
 	const char *format;	 /* "onnx", "pb"; NULL: not said */
 	enum stage_form form;
+	enum stage_profile profile;
 	bool plan;
 	bool force;
 };
@@ -60,11 +62,11 @@ static void stage_help(void)
 	      "model's folder in a\n"
 	      "mount.  No mount is needed.\n"
 	      "\n"
-	      "  -t, --task TASK     with a head: fill-mask, "
-	      "text-classification,\n"
-	      "                      token-classification, "
-	      "question-answering; of a\n"
-	      "                      SavedModel: the signature\n"
+	      "  -t, --task TASK     with a head: text-classification, "
+	      "text-generation,\n"
+	      "                      image-classification and others; of a "
+	      "SavedModel: the\n"
+	      "                      signature\n"
 	      "  -o, --output FILE   default: the staged file's name, in this "
 	      "folder; \"-\":\n"
 	      "                      standard output; its ending may choose "
@@ -78,6 +80,9 @@ static void stage_help(void)
 	      "      --format FORMAT    onnx, or pb: a frozen graph of "
 	      "TensorFlow\n"
 	      "      --form FORM     plain (default) or dl4j\n"
+	      "      --profile PROFILE  halves as float32 (portable, the "
+	      "default), or as\n"
+	      "                         they are (native)\n"
 	      "      --plan          write nothing; print what would be "
 	      "written, as JSON\n"
 	      "      --force         overwrite FILE\n"
@@ -112,6 +117,14 @@ static int parse_arguments(int argc, char **argv, struct stage_arguments *out)
 				return complain_usage(
 					"stage", "--format takes onnx or pb");
 			out->format = optarg;
+			break;
+		case 'r':
+			if (strcmp(optarg, "native") == 0)
+				out->profile = STAGE_PROFILE_NATIVE;
+			else if (strcmp(optarg, "portable") != 0)
+				return complain_usage("stage",
+						      "--profile takes "
+						      "portable or native");
 			break;
 		case 's':
 			out->skeleton = optarg;
@@ -424,6 +437,7 @@ int command_stage(int argc, char **argv)
 	if (r < 0 || !dir)
 		return complain("out of memory");
 	stage_folder_repo(&folder, arguments.form, &repo);
+	repo.profile = arguments.profile;
 	repo.skeletons = arguments.skeletons;
 	return arguments.plan ? stage_plan(&arguments, &folder, &repo, dir)
 			      : stage_write(&arguments, &repo, dir);

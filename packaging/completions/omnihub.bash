@@ -20,6 +20,7 @@ _omnihub_value()
 	mount:--verify) _omnihub_words "complete full off" ;;
 	stage:--format) _omnihub_words "onnx pb" ;;
 	mount:--form | stage:--form) _omnihub_words "plain dl4j" ;;
+	mount:--profile | stage:--profile) _omnihub_words "portable native" ;;
 	mount:--log-level) _omnihub_words "error warn info debug" ;;
 	mount:--timeout) ;;
 	stage:--task | stage:-t)
@@ -34,15 +35,16 @@ _omnihub_options()
 {
 	case $command in
 	mount)
-		_omnihub_words "--cache --cache-size --endpoint --verify --form
+		_omnihub_words "--cache --cache-size --endpoint --verify --form --profile
 			--skeletons
 			--offline --allow-other --foreground --timeout --log
 			--log-level --config --help"
 		;;
 	umount) _omnihub_words "--lazy --help" ;;
 	stage)
-		_omnihub_words "--task --output --format --form --skeleton
-			--application --skeletons --plan --force --help"
+		_omnihub_words "--task --output --format --form --profile
+			--skeleton --application --skeletons --plan --force
+			--help"
 		;;
 	info | status) _omnihub_words "--json --help" ;;
 	esac

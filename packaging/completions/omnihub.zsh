@@ -10,6 +10,7 @@ _omnihub_mount()
 		'*--endpoint[where a hub is]:NAME=URL or NAME=folder:' \
 		'--verify[when digests are checked]:mode:(complete full off)' \
 		'--form[what staged.onnx is]:form:(plain dl4j)' \
+		'--profile[halves widened or as they are]:profile:(portable native)' \
 		'--skeletons[graphs of your own architectures]:folder:_directories' \
 		'--offline[use only what is in the cache]' \
 		'--allow-other[let other users read the mount]' \
@@ -29,6 +30,7 @@ _omnihub_stage()
 		'(-o --output)'{-o,--output}'[where to]:file:_files' \
 		'--format[onnx, or pb for a graph of TensorFlow]:format:(onnx pb)' \
 		'--form[plain or dl4j]:form:(plain dl4j)' \
+		'--profile[portable or native]:profile:(portable native)' \
 		'--skeleton[the graph of PyTorch weights]:set/name:' \
 		'--application[what Keras weights are of]:application/variant:' \
 		'--skeletons[graphs of your own architectures]:folder:_directories' \

@@ -192,3 +192,13 @@ struct value *block_clip(struct sheet *sheet, struct value *x, double low,
 				 block_number(sheet, high)),
 			  NO_ATTRS);
 }
+
+struct value *block_unit_rows(struct sheet *sheet, struct value *x)
+{
+	struct value *length = graph_node(sheet->graph, "ReduceL2", INPUTS(x),
+					  ATTRS(attr_ints("axes", 1),
+						attr_int("keepdims", 1)));
+
+	length->width = 1;
+	return block_div(sheet, x, length);
+}

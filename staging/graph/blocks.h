@@ -77,6 +77,9 @@ struct value *block_layer_norm(struct sheet *sheet, struct value *x,
 struct value *block_rms_norm(struct sheet *sheet, struct value *x,
 			     struct value *scale, double eps, bool is_centred);
 
+/* Each row of a matrix divided by its length. */
+struct value *block_unit_rows(struct sheet *sheet, struct value *x);
+
 /*
  * The activation called @name in transformers (activations.py, ACT2FN).
  * Refuses one that is not known.
@@ -86,6 +89,14 @@ struct value *block_activation(struct sheet *sheet, const char *name,
 
 /* The first rows of @table, one for each token of the sheet's sequence. */
 struct value *block_positions(struct sheet *sheet, struct value *table);
+
+/*
+ * Rows that tell the places of the sheet's sequence, of at most @positions
+ * tokens: sines of a place times 10000^(-2k / @width), then cosines; @width is
+ * even.  At most MODEL_SINUSOIDS_MAX numbers.
+ */
+struct value *block_sinusoids(struct sheet *sheet, uint64_t positions,
+			      uint64_t width);
 
 /* 0, 1, ... for the tokens of @sequence, whose .like are ids; in floats. */
 struct value *block_places(struct sheet *sheet, struct sequence *sequence);
@@ -103,6 +114,15 @@ struct value *block_causal(struct sheet *sheet, struct value *seen,
 			   struct value *queries, struct value *keys,
 			   uint64_t window);
 
+/* 1 where @x, whole numbers in floats, is @number; else 0. */
+struct value *block_equals(struct sheet *sheet, struct value *x, double number);
+
+/*
+ * 1 at the first of the highest of the numbers that each sequence of @x has,
+ * else 0; whole numbers in floats, shaped as ids.
+ */
+struct value *block_first_highest(struct sheet *sheet, struct value *x);
+
 /* What is added to scores: 0 where @seen is 1, else the lowest float. */
 struct value *block_masked(struct sheet *sheet, struct value *seen);
 
@@ -113,6 +133,11 @@ struct value *block_masked(struct sheet *sheet, struct value *seen);
 const struct rotary *block_rotary(struct sheet *sheet, struct value *places,
 				  const float *frequencies, size_t count,
 				  double factor);
+
+/* The same of @frequencies that are computed. */
+const struct rotary *block_rotary_by(struct sheet *sheet, struct value *places,
+				     struct value *frequencies, size_t count,
+				     double factor);
 
 /*
  * Turns the last axis, whose halves are the parts of complex numbers

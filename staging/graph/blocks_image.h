@@ -40,6 +40,16 @@ struct value *block_max_pool(struct sheet *sheet, struct value *x,
 struct value *block_map_mean(struct sheet *sheet, struct value *x,
 			     uint64_t channels);
 
+/*
+ * Rows of a map of @side by @side as those of a map as large as @like, by
+ * torch's cubic interpolation; block_resample_rows(): with antialias=True.
+ * Of the plain form only.
+ */
+struct value *block_resize_rows(struct sheet *sheet, struct value *rows,
+				uint64_t side, struct value *like);
+struct value *block_resample_rows(struct sheet *sheet, struct value *rows,
+				  uint64_t side, struct value *like);
+
 /* @x with 1 as another axis before @axis; and without it again. */
 struct value *block_insert_axis(struct sheet *sheet, struct value *x,
 				unsigned int axis);

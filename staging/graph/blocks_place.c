@@ -125,6 +125,37 @@ struct value *block_causal(struct sheet *sheet, struct value *seen,
 	return seen ? block_mul(sheet, seen, causal) : causal;
 }
 
+/* 1 where @x is 0, else 0. */
+static struct value *is_zero(struct sheet *sheet, struct value *x)
+{
+	x = graph_node(sheet->graph, "Min",
+		       INPUTS(block_unary(sheet, "Abs", x),
+			      block_number(sheet, 1)),
+		       NO_ATTRS);
+	return block_sub(sheet, block_number(sheet, 1), x);
+}
+
+struct value *block_equals(struct sheet *sheet, struct value *x, double number)
+{
+	return is_zero(sheet, block_sub(sheet, x, block_number(sheet, number)));
+}
+
+struct value *block_first_highest(struct sheet *sheet, struct value *x)
+{
+	struct graph *graph = sheet->graph;
+	unsigned int axis = x->rank - 1;
+	struct value *high, *count;
+
+	high = graph_node(graph, "ReduceMax", INPUTS(x),
+			  ATTRS(attr_ints("axes", axis),
+				attr_int("keepdims", 1)));
+	x = is_zero(sheet, block_sub(sheet, x, high));
+	count = graph_node(graph, "CumSum", INPUTS(x, graph_int(graph, axis)),
+			   ATTRS(attr_int("exclusive", 0),
+				 attr_int("reverse", 0)));
+	return block_mul(sheet, x, block_equals(sheet, count, 1));
+}
+
 struct value *block_flat_index(struct sheet *sheet, struct value *index,
 			       uint64_t rows, bool of_second)
 {
@@ -146,14 +177,27 @@ struct value *block_masked(struct sheet *sheet, struct value *seen)
 	return block_mul(sheet, hidden, block_number(sheet, -FLT_MAX));
 }
 
-const struct rotary *block_rotary(struct sheet *sheet, struct value *places,
-				  const float *frequencies, size_t count,
-				  double factor)
+static struct value *twice(struct sheet *sheet, struct value *a,
+			   struct value *b)
+{
+	return graph_node(sheet->graph, "Concat", INPUTS(a, b),
+			  ATTRS(attr_int("axis", a->rank - 1)));
+}
+
+static struct value *times(struct sheet *sheet, struct value *x, double factor)
+{
+	return factor == 1 ? x
+			   : block_mul(sheet, x, block_number(sheet, factor));
+}
+
+const struct rotary *block_rotary_by(struct sheet *sheet, struct value *places,
+				     struct value *frequencies, size_t count,
+				     double factor)
 {
 	struct graph *graph = sheet->graph;
 	struct rotary *rotary = arena_alloc(&graph->arena, sizeof(*rotary));
 	unsigned int axis = places->rank;
-	struct value *angles, *sines;
+	struct value *angles, *sines, *cosines;
 
 	if (!rotary) {
 		graph_fail(graph, -ENOMEM);
@@ -162,23 +206,26 @@ const struct rotary *block_rotary(struct sheet *sheet, struct value *places,
 	angles = graph_node(graph, "Unsqueeze",
 			    INPUTS(places, INTS(graph, axis)), NO_ATTRS);
 	angles->rank = axis + 1;
-	angles = block_mul(sheet, angles,
-			   graph_float_table(graph, "frequencies", frequencies,
-					     SHAPE(count)));
-	sines = block_mul(sheet, block_unary(sheet, "Sin", angles),
-			  block_number(sheet, factor));
-	sines = graph_node(
-		graph, "Concat",
-		INPUTS(block_mul(sheet, sines, block_number(sheet, -1)), sines),
-		ATTRS(attr_int("axis", axis)));
-	angles = graph_node(graph, "Concat", INPUTS(angles, angles),
-			    ATTRS(attr_int("axis", axis)));
-	angles = block_mul(sheet, block_unary(sheet, "Cos", angles),
-			   block_number(sheet, factor));
-	rotary->cos = sheet->form->over_heads(sheet, angles);
+	angles = block_mul(sheet, angles, frequencies);
+	sines = times(sheet, block_unary(sheet, "Sin", angles), factor);
+	cosines = times(sheet, block_unary(sheet, "Cos", angles), factor);
+	sines = twice(sheet, block_mul(sheet, sines, block_number(sheet, -1)),
+		      sines);
+	cosines = twice(sheet, cosines, cosines);
+	rotary->cos = sheet->form->over_heads(sheet, cosines);
 	rotary->sin = sheet->form->over_heads(sheet, sines);
 	rotary->width = 2 * count;
 	return rotary;
+}
+
+const struct rotary *block_rotary(struct sheet *sheet, struct value *places,
+				  const float *frequencies, size_t count,
+				  double factor)
+{
+	return block_rotary_by(sheet, places,
+			       graph_float_table(sheet->graph, "frequencies",
+						 frequencies, SHAPE(count)),
+			       count, factor);
 }
 
 struct value *block_rotate(struct sheet *sheet, const struct rotary *rotary,

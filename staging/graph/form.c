@@ -66,18 +66,27 @@ struct sequence *sheet_sequence_more(struct sheet *sheet, struct value *like,
 	return sheet_sequence_of(sheet, like, axis, from->batch, tokens);
 }
 
+struct dim sheet_batch(const struct sheet *sheet)
+{
+	struct dim batch = sheet->form->batch;
+
+	if (batch.param && sheet->batch)
+		batch.param = sheet->batch;
+	return batch;
+}
+
 struct value *sheet_input(struct sheet *sheet, const char *name,
 			  enum onnx_type type, struct dim *dims,
 			  unsigned int rank)
 {
-	dims[0] = sheet->form->batch;
+	dims[0] = sheet_batch(sheet);
 	return graph_input(sheet->graph, name, type, dims, rank);
 }
 
 void sheet_output(struct sheet *sheet, struct value *x, const char *name,
 		  struct dim *dims, unsigned int rank)
 {
-	dims[0] = x->sequence ? x->sequence->batch : sheet->form->batch;
+	dims[0] = x->sequence ? x->sequence->batch : sheet_batch(sheet);
 	graph_output(sheet->graph, x, name, dims, rank);
 }
 

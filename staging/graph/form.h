@@ -47,6 +47,13 @@ struct sheet {
 	struct graph *graph;
 	const struct form *form;
 	struct sequence *sequence; /* what ids() and mask() declare */
+
+	/*
+	 * The batch of what is declared without a sequence, where inputs have
+	 * several; NULL: the form's own.
+	 */
+	const char *batch;
+	struct value *seen;	   /* what seen() gave last; NULL: nothing */
 };
 
 /* How the numbers of a head are turned by the place of the token. */
@@ -146,10 +153,14 @@ struct form {
 	struct value *(*drop)(struct sheet *sheet, struct value *x,
 			      uint64_t count);
 
-	/* A row for each sequence: that of token @number; the mean of all. */
+	/* A row for each sequence: token @number; the last; the mean of all. */
 	struct value *(*token)(struct sheet *sheet, struct value *x,
 			       uint64_t number);
+	struct value *(*last)(struct sheet *sheet, struct value *x);
 	struct value *(*mean)(struct sheet *sheet, struct value *x);
+
+	/* Of each number the highest of all tokens. */
+	struct value *(*highest)(struct sheet *sheet, struct value *x);
 
 	/* The sum of the rows by @weights, shaped as ids. */
 	struct value *(*weigh)(struct sheet *sheet, struct value *x,
@@ -185,6 +196,9 @@ struct sequence *sheet_sequence_of(struct sheet *sheet, struct value *like,
 struct sequence *sheet_sequence_more(struct sheet *sheet, struct value *like,
 				     unsigned int axis,
 				     const struct sequence *from, int more);
+
+/* The batch of what has no sequence. */
+struct dim sheet_batch(const struct sheet *sheet);
 
 /* Declares an input of floats or ids; the batch is put into @dims[0]. */
 struct value *sheet_input(struct sheet *sheet, const char *name,

@@ -55,9 +55,10 @@ static struct value *dl4j_rows(struct sheet *sheet, struct value *x)
 
 static struct value *dl4j_seen(struct sheet *sheet, const char *name)
 {
-	return graph_node(sheet->graph, "Cast",
-			  INPUTS(declare(sheet, name, ONNX_INT64, 0)),
-			  ATTRS(attr_int("to", ONNX_FLOAT)));
+	sheet->seen = graph_node(sheet->graph, "Cast",
+				 INPUTS(declare(sheet, name, ONNX_INT64, 0)),
+				 ATTRS(attr_int("to", ONNX_FLOAT)));
+	return sheet->seen;
 }
 
 static struct value *dl4j_mask(struct sheet *sheet, const char *name)
@@ -232,7 +233,7 @@ static struct value *dl4j_tokens(struct sheet *sheet, struct value *map,
 	x = graph_node(graph, "Transpose", INPUTS(x),
 		       ATTRS(attr_ints("perm", 1, 0)));
 	x->width = channels;
-	sequence = sheet_sequence_of(sheet, x, 0, sheet->form->batch, tokens);
+	sequence = sheet_sequence_of(sheet, x, 0, sheet_batch(sheet), tokens);
 	if (sequence)
 		sequence->map = map;
 	return x;
@@ -261,6 +262,19 @@ static struct value *dl4j_map(struct sheet *sheet, struct value *x)
 	return out;
 }
 
+/*
+ * A constant as a sum with nothing of a computed value: OpenCV joins
+ * constants wrongly.
+ */
+static struct value *awake(struct sheet *sheet, struct value *table,
+			   struct value *x)
+{
+	struct value *nothing = block_mul(sheet, block_slice(sheet, x, 0, 1, 0),
+					  block_number(sheet, 0));
+
+	return block_add(sheet, graph_straight(sheet->graph, table), nothing);
+}
+
 static struct value *dl4j_prepend(struct sheet *sheet, struct value *x,
 				  struct value *table)
 {
@@ -268,6 +282,7 @@ static struct value *dl4j_prepend(struct sheet *sheet, struct value *x,
 	const struct sequence *from = x->sequence;
 	int64_t count = (int64_t)table->rows;
 
+	table = awake(sheet, table, x);
 	x = graph_node(graph, "Concat", INPUTS(table, x),
 		       ATTRS(attr_int("axis", 0)));
 	if (graph->error < 0)
@@ -279,7 +294,7 @@ static struct value *dl4j_prepend(struct sheet *sheet, struct value *x,
 static struct value *dl4j_add_each(struct sheet *sheet, struct value *x,
 				   struct value *table)
 {
-	return block_add(sheet, x, table);
+	return block_add(sheet, x, graph_straight(sheet->graph, table));
 }
 
 static struct value *dl4j_drop(struct sheet *sheet, struct value *x,
@@ -301,9 +316,25 @@ static struct value *dl4j_token(struct sheet *sheet, struct value *x,
 	return block_slice(sheet, x, (int64_t)number, (int64_t)number + 1, 0);
 }
 
+static struct value *dl4j_last(struct sheet *sheet, struct value *x)
+{
+	struct graph *graph = sheet->graph;
+	struct value *at = sequence_length(sheet, x->sequence);
+
+	at = block_sub(sheet, at, INTS(graph, 1));
+	return graph_node(graph, "Gather", INPUTS(x, at),
+			  ATTRS(attr_int("axis", 0)));
+}
+
 static struct value *dl4j_mean(struct sheet *sheet, struct value *x)
 {
 	return graph_node(sheet->graph, "ReduceMean", INPUTS(x),
+			  ATTRS(attr_ints("axes", 0), attr_int("keepdims", 1)));
+}
+
+static struct value *dl4j_highest(struct sheet *sheet, struct value *x)
+{
+	return graph_node(sheet->graph, "ReduceMax", INPUTS(x),
 			  ATTRS(attr_ints("axes", 0), attr_int("keepdims", 1)));
 }
 
@@ -382,7 +413,9 @@ const struct form form_dl4j = {
 	.add_each = dl4j_add_each,
 	.drop = dl4j_drop,
 	.token = dl4j_token,
+	.last = dl4j_last,
 	.mean = dl4j_mean,
+	.highest = dl4j_highest,
 	.weigh = dl4j_weigh,
 	.output_tokens = dl4j_output_tokens,
 	.output_column = dl4j_output_column,

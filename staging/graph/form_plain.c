@@ -106,8 +106,9 @@ static struct value *plain_seen(struct sheet *sheet, const char *name)
 	mask = graph_node(graph, "Unsqueeze", INPUTS(mask, INTS(graph, 1, 2)),
 			  NO_ATTRS);
 	mask->rank = 4;
-	return graph_node(graph, "Cast", INPUTS(mask),
-			  ATTRS(attr_int("to", ONNX_FLOAT)));
+	sheet->seen = graph_node(graph, "Cast", INPUTS(mask),
+				 ATTRS(attr_int("to", ONNX_FLOAT)));
+	return sheet->seen;
 }
 
 static struct value *plain_mask(struct sheet *sheet, const char *name)
@@ -310,7 +311,7 @@ static struct value *plain_tokens(struct sheet *sheet, struct value *map,
 	x = graph_node(graph, "Transpose", INPUTS(x),
 		       ATTRS(attr_ints("perm", 0, 2, 1)));
 	x->width = channels;
-	sequence = sheet_sequence_of(sheet, x, 1, sheet->form->batch, tokens);
+	sequence = sheet_sequence_of(sheet, x, 1, sheet_batch(sheet), tokens);
 	if (sequence)
 		sequence->map = map;
 	return plain_rows(sheet, x);
@@ -368,6 +369,7 @@ static struct value *plain_prepend(struct sheet *sheet, struct value *x,
 static struct value *plain_add_each(struct sheet *sheet, struct value *x,
 				    struct value *table)
 {
+	table = graph_straight(sheet->graph, table);
 	return plain_rows(sheet, block_add(sheet, batched(sheet, x), table));
 }
 
@@ -394,14 +396,33 @@ static struct value *plain_token(struct sheet *sheet, struct value *x,
 	return block_rows_of(sheet, x, width);
 }
 
-static struct value *plain_mean(struct sheet *sheet, struct value *x)
+static struct value *plain_last(struct sheet *sheet, struct value *x)
+{
+	uint64_t width = x->width;
+
+	x = block_slice(sheet, batched(sheet, x), -1, INT32_MAX, 1);
+	return block_rows_of(sheet, x, width);
+}
+
+static struct value *reduced(struct sheet *sheet, const char *op,
+			     struct value *x)
 {
 	struct value *out;
 
-	out = graph_node(sheet->graph, "ReduceMean", INPUTS(batched(sheet, x)),
+	out = graph_node(sheet->graph, op, INPUTS(batched(sheet, x)),
 			 ATTRS(attr_ints("axes", 1), attr_int("keepdims", 0)));
 	out->rank = 2;
 	return out;
+}
+
+static struct value *plain_mean(struct sheet *sheet, struct value *x)
+{
+	return reduced(sheet, "ReduceMean", x);
+}
+
+static struct value *plain_highest(struct sheet *sheet, struct value *x)
+{
+	return reduced(sheet, "ReduceMax", x);
 }
 
 static struct value *plain_weigh(struct sheet *sheet, struct value *x,
@@ -475,7 +496,9 @@ const struct form form_plain = {
 	.add_each = plain_add_each,
 	.drop = plain_drop,
 	.token = plain_token,
+	.last = plain_last,
 	.mean = plain_mean,
+	.highest = plain_highest,
 	.weigh = plain_weigh,
 	.output_tokens = plain_output_tokens,
 	.output_column = plain_output_column,

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "base/limits.h"
+#include "base/mem.h"
 #include "staging/graph/blocks.h"
 #include "staging/models/config_read.h"
 #include "staging/models/encoder.h"
@@ -142,6 +144,28 @@ struct value *causal_embed(struct emit *emit, uint64_t width, const char *words,
 	emit->max_length = table->rows;
 	x = block_add(sheet, x, causal_positions(emit, causal, table, 0));
 	return sheet->form->rows(sheet, x);
+}
+
+struct value *causal_places_within(struct emit *emit,
+				   const struct causal *causal, uint64_t count)
+{
+	struct graph *graph = emit->graph;
+	struct value *table;
+	float *floats;
+
+	if (count > MODEL_POSITIONS_MAX)
+		return graph_refuse(graph, "too-large", NULL,
+				    "the model has more positions than are "
+				    "supported");
+	floats = mem_array(count, sizeof(*floats));
+	if (!floats)
+		return graph_fail(graph, -ENOMEM);
+	for (uint64_t i = 0; i < count; i++)
+		floats[i] = (float)i;
+	table = graph_float_table(graph, "places_within", floats, SHAPE(count));
+	free(floats);
+	emit->max_length = count;
+	return causal_positions(emit, causal, table, 0);
 }
 
 static void present_output(struct emit *emit, const struct causal *causal,

@@ -57,6 +57,13 @@ struct value *causal_positions(struct emit *emit, const struct causal *causal,
 			       struct value *table, uint64_t offset);
 
 /*
+ * causal->places that end at @count: a longer text fails.  Sets
+ * emit->max_length.
+ */
+struct value *causal_places_within(struct emit *emit,
+				   const struct causal *causal, uint64_t count);
+
+/*
  * Ends the graph: logits of every token by @head.weight, or where that is not
  * there and tie_word_embeddings (default @tied) is true, by @words.weight;
  * @head.bias if there is one.  Then the presents, if there is a past.

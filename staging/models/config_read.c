@@ -81,6 +81,45 @@ bool config_flag(struct emit *emit, const char *key, bool otherwise)
 	return json_bool(value, otherwise);
 }
 
+void config_list(struct emit *emit, const char *key, uint64_t max,
+		 struct config_list *list)
+{
+	const struct json *value = value_of(emit, key), *at;
+	size_t count = json_count(value);
+
+	if (!value)
+		return;
+	if (json_kind(value) != JSON_ARRAY || count == 0 ||
+	    count > MODEL_STAGES_MAX) {
+		config_refuse(emit, key);
+		return;
+	}
+	list->count = count;
+	at = json_first(value);
+	for (size_t i = 0; i < count; i++, at = json_next(at))
+		if (!json_u64(at, &list->at[i]) || list->at[i] < 1 ||
+		    list->at[i] > max) {
+			list->at[i] = 1;
+			config_refuse(emit, key);
+		}
+}
+
+void config_pair(struct emit *emit, const char *key, uint64_t otherwise,
+		 uint64_t max, uint64_t pair[2])
+{
+	struct config_list list = { 2, { otherwise, otherwise } };
+
+	if (json_kind(json_get(emit->config, key)) == JSON_ARRAY) {
+		config_list(emit, key, max, &list);
+		if (list.count != 2)
+			config_refuse(emit, key);
+		pair[0] = list.at[0];
+		pair[1] = list.at[1];
+		return;
+	}
+	pair[0] = pair[1] = config_count(emit, key, otherwise, max);
+}
+
 /* Anything but null, false, 0, "" and what is empty. */
 static bool is_set(const struct json *value)
 {
@@ -101,10 +140,15 @@ static bool is_set(const struct json *value)
 	}
 }
 
-static void refuse_if_set(struct emit *emit, const char *key)
+void config_only_unset(struct emit *emit, const char *key)
 {
 	if (is_set(json_get(emit->config, key)))
 		config_refuse(emit, key);
+}
+
+bool config_is_null(const struct emit *emit, const char *key)
+{
+	return json_kind(json_get(emit->config, key)) == JSON_NULL;
 }
 
 void config_only_number(struct emit *emit, const char *key, double value)
@@ -150,7 +194,7 @@ void config_check(struct emit *emit, const char *const *computed)
 
 	for (size_t i = 0; i < ARRAY_LEN(unset); i++)
 		if (!is_in(unset[i], computed))
-			refuse_if_set(emit, unset[i]);
+			config_only_unset(emit, unset[i]);
 	if (is_in("position_embedding_type", computed))
 		return;
 	position = config_text(emit, "position_embedding_type", "absolute");

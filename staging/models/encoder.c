@@ -86,6 +86,16 @@ struct value *emit_norm(struct emit *emit, struct value *x, double eps,
 	return block_layer_norm(&emit->sheet, x, scale, bias, eps);
 }
 
+struct value *emit_rms_norm(struct emit *emit, struct value *x, double eps,
+			    bool is_centred, const char *prefix,
+			    const char *name)
+{
+	struct value *scale = bind_vector(emit->bind, x->width, "%s%s.weight",
+					  prefix, name);
+
+	return block_rms_norm(&emit->sheet, x, scale, eps, is_centred);
+}
+
 struct value *emit_table(struct emit *emit, uint64_t width, const char *name)
 {
 	return bind_matrix(emit->bind, 0, width, "%s.weight", name);
@@ -96,10 +106,15 @@ static struct value *attend(struct emit *emit, const struct encoder *encoder,
 {
 	const struct encoder_names *names = encoder->names;
 	uint64_t width = encoder->hidden;
+	bool biased = !encoder->no_qkv_bias;
 	struct attention attention = {
-		.q = emit_linear(emit, x, width, prefix, names->query),
-		.k = emit_linear(emit, x, width, prefix, names->key),
-		.v = emit_linear(emit, x, width, prefix, names->value),
+		.q = emit_projection(emit, x, width, biased, prefix,
+				     names->query),
+		.k = emit_projection(emit, x, width,
+				     biased && !encoder->no_key_bias, prefix,
+				     names->key),
+		.v = emit_projection(emit, x, width, biased, prefix,
+				     names->value),
 		.mask = encoder->mask,
 		.bias = encoder->bias,
 		.heads = encoder->heads,
@@ -109,6 +124,56 @@ static struct value *attend(struct emit *emit, const struct encoder *encoder,
 	return emit_linear(emit, x, width, prefix, names->attention);
 }
 
+static struct value *feed_forward(struct emit *emit,
+				  const struct encoder *encoder,
+				  const char *prefix, struct value *x)
+{
+	const struct encoder_names *names = encoder->names;
+	struct sheet *sheet = &emit->sheet;
+	uint64_t inner = encoder->intermediate;
+	int64_t half = (int64_t)inner;
+	struct value *gated = NULL;
+
+	if (encoder->is_gated)
+		inner *= 2;
+	x = emit_linear(emit, x, inner, prefix, names->up);
+	if (encoder->is_gated) {
+		gated = block_slice(sheet, x, half, 2 * half, 1);
+		x = block_slice(sheet, x, 0, half, 1);
+	}
+	x = block_activation(sheet, encoder->activation, x);
+	if (gated)
+		x = block_mul(sheet, x, gated);
+	return emit_linear(emit, x, encoder->hidden, prefix, names->down);
+}
+
+/* @y added to @x, multiplied by the vector @scale if there is one. */
+static struct value *add_scaled(struct emit *emit, struct value *x,
+				struct value *y, const char *prefix,
+				const char *scale)
+{
+	if (scale)
+		y = block_mul(&emit->sheet, y,
+			      bind_vector(emit->bind, y->width, "%s%s", prefix,
+					  scale));
+	return block_add(&emit->sheet, y, x);
+}
+
+static struct value *layer_norm_first(struct emit *emit,
+				      const struct encoder *encoder,
+				      const char *prefix, struct value *x)
+{
+	const struct encoder_names *names = encoder->names;
+	struct value *y;
+
+	y = emit_norm(emit, x, encoder->eps, prefix, names->attention_norm);
+	y = attend(emit, encoder, prefix, y);
+	x = add_scaled(emit, x, y, prefix, names->attention_scale);
+	y = emit_norm(emit, x, encoder->eps, prefix, names->norm);
+	y = feed_forward(emit, encoder, prefix, y);
+	return add_scaled(emit, x, y, prefix, names->scale);
+}
+
 struct value *encoder_layer(struct emit *emit, const struct encoder *encoder,
 			    const char *prefix, struct value *x)
 {
@@ -116,11 +181,11 @@ struct value *encoder_layer(struct emit *emit, const struct encoder *encoder,
 	struct sheet *sheet = &emit->sheet;
 	struct value *y;
 
+	if (encoder->norm_first)
+		return layer_norm_first(emit, encoder, prefix, x);
 	y = block_add(sheet, attend(emit, encoder, prefix, x), x);
 	x = emit_norm(emit, y, encoder->eps, prefix, names->attention_norm);
-	y = emit_linear(emit, x, encoder->intermediate, prefix, names->up);
-	y = block_activation(sheet, encoder->activation, y);
-	y = emit_linear(emit, y, encoder->hidden, prefix, names->down);
+	y = feed_forward(emit, encoder, prefix, x);
 	return emit_norm(emit, block_add(sheet, y, x), encoder->eps, prefix,
 			 names->norm);
 }

@@ -4,7 +4,7 @@
  *
  * Facts: transformers, models/<family>/modeling_<family>.py.  Each layer is
  * attention, then a feed-forward part, each with the residual added and
- * normalised after it.
+ * normalised after it, or in later families before it.
  */
 #ifndef STAGING_MODELS_ENCODER_H
 #define STAGING_MODELS_ENCODER_H
@@ -15,6 +15,9 @@
 struct encoder_names {
 	const char *query, *key, *value, *attention, *attention_norm;
 	const char *up, *down, *norm;
+
+	/* Vectors that what each part adds is multiplied by; or NULL. */
+	const char *attention_scale, *scale;
 };
 
 extern const struct encoder_names encoder_names_bert;
@@ -29,6 +32,14 @@ struct encoder {
 	const char *activation; /* borrowed from the configuration */
 	struct value *mask;
 	struct value **bias; /* relative positions, or NULL */
+
+	/*
+	 * Each part normalises what goes into it, not what comes out of it;
+	 * what follows is of these only.
+	 */
+	bool norm_first;
+	bool is_gated; /* .up gives the gate, and after it what it gates */
+	bool no_qkv_bias, no_key_bias;
 };
 
 /* The sizes of BERT-base: the defaults of BERT, RoBERTa and MPNet. */
@@ -61,6 +72,11 @@ struct value *emit_norm(struct emit *emit, struct value *x, double eps,
 struct value *emit_projection(struct emit *emit, struct value *x, uint64_t rows,
 			      bool has_bias, const char *prefix,
 			      const char *name);
+
+/* @prefix.@name.weight; @is_centred: as block_rms_norm() has it. */
+struct value *emit_rms_norm(struct emit *emit, struct value *x, double eps,
+			    bool is_centred, const char *prefix,
+			    const char *name);
 
 /* The table @name.weight of @width columns; 0: any. */
 struct value *emit_table(struct emit *emit, uint64_t width, const char *name);

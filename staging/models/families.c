@@ -1,13 +1,51 @@
 /* SPDX-License-Identifier: MIT */
 #include "staging/models/family.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "base/limits.h"
+
 static const struct family *const families[] = {
-	&family_albert,	     &family_bert,	 &family_camembert,
-	&family_deberta,     &family_deberta_v2, &family_distilbert,
-	&family_electra,     &family_gpt2,	 &family_gpt_neo,
-	&family_mpnet,	     &family_opt,	 &family_roberta,
+	&family_albert,
+	&family_bart,
+	&family_beit,
+	&family_bert,
+	&family_camembert,
+	&family_clip,
+	&family_clip_text,
+	&family_clip_vision,
+	&family_deberta,
+	&family_deberta_v2,
+	&family_deit,
+	&family_dinov2,
+	&family_dinov2_with_registers,
+	&family_distilbert,
+	&family_electra,
+	&family_gemma,
+	&family_gpt2,
+	&family_gpt_neo,
+	&family_gpt_neox,
+	&family_llama,
+	&family_marian,
+	&family_mbart,
+	&family_mistral,
+	&family_mpnet,
+	&family_mt5,
+	&family_opt,
+	&family_pegasus,
+	&family_phi,
+	&family_phi3,
+	&family_qwen2,
+	&family_qwen3,
+	&family_roberta,
+	&family_siglip,
+	&family_siglip_text,
+	&family_siglip_vision,
+	&family_t5,
+	&family_umt5,
+	&family_vit,
+	&family_whisper,
 	&family_xlm_roberta,
 };
 
@@ -38,6 +76,56 @@ const struct family *family_find(const struct json *config)
 		if (is_family(config, families[i]))
 			return families[i];
 	return NULL;
+}
+
+/* "microsoft/Phi-3-mini-4k-instruct--modeling_phi3.Phi3ForCausalLM" */
+#define PUBLISHER "microsoft/"
+
+static const char *without_repository(const char *class)
+{
+	const char *dashes = strstr(class, "--");
+
+	if (!dashes || strncmp(class, PUBLISHER, strlen(PUBLISHER)) != 0)
+		return class;
+	return dashes + strlen("--");
+}
+
+/* AutoModelForCausalLM: "modeling_phi3.Phi3ForCausalLM" */
+static bool is_own_class(const struct family *family, const struct json *entry)
+{
+	static const char model[] = "AutoModel";
+	const char *key = json_key(entry), *class = json_string(entry);
+	char want[NAME_BYTES_MAX];
+
+	if (strcmp(key, "AutoTokenizer") == 0)
+		return true;
+	if (!class)
+		return false;
+	if (strcmp(key, "AutoConfig") == 0)
+		snprintf(want, sizeof(want), "configuration_%s.%sConfig",
+			 family->code, family->class);
+	else if (strcmp(key, model) == 0)
+		snprintf(want, sizeof(want), "modeling_%s.%sModel",
+			 family->code, family->class);
+	else if (strncmp(key, model, strlen(model)) == 0)
+		snprintf(want, sizeof(want), "modeling_%s.%s%s", family->code,
+			 family->class, key + strlen(model));
+	else
+		return false;
+	return strcmp(without_repository(class), want) == 0;
+}
+
+bool family_has_code(const struct json *config)
+{
+	const struct family *family = family_find(config);
+	const struct json *map = json_get(config, "auto_map");
+
+	if (!family || !family->code || json_kind(map) == JSON_ARRAY)
+		return false;
+	for (const struct json *at = json_first(map); at; at = json_next(at))
+		if (!is_own_class(family, at))
+			return false;
+	return true;
 }
 
 bool family_is_class(const struct json *config, const char *end)

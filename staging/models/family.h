@@ -13,6 +13,7 @@
 #include "staging/models.h"
 
 struct causal;
+struct seq2seq;
 
 /* A model being emitted; borrows all that it points to. */
 struct emit {
@@ -23,7 +24,9 @@ struct emit {
 	enum model_task task;
 	enum model_part part;
 
-	struct causal *causal; /* causal.h; NULL: no decoder of text */
+	struct causal *causal;	 /* causal.h; NULL: no decoder of text */
+	struct value *text;	 /* of a body that has texts too: a row each */
+	struct seq2seq *seq2seq; /* seq2seq.h; NULL: no such model */
 
 	/* To be set by the body: tokens that have a position; 0: any. */
 	uint64_t max_length;
@@ -70,6 +73,13 @@ struct family {
 	const char *const *computes;
 
 	/*
+	 * "phi3": what repositories name modeling_phi3.py is the library's own
+	 * code (family_has_code()); NULL: no repository of this family has
+	 * code.  .computes then names "auto_map".
+	 */
+	const char *code;
+
+	/*
 	 * Declares the inputs; gives the last hidden state, a row a token.
 	 * Of PART_ENCODER that of the encoder, whose output is made of it.
 	 */
@@ -83,21 +93,54 @@ struct family {
 };
 
 extern const struct family family_albert;
+extern const struct family family_bart;
+extern const struct family family_beit;
 extern const struct family family_bert;
 extern const struct family family_camembert;
+extern const struct family family_clip;
+extern const struct family family_clip_text;
+extern const struct family family_clip_vision;
 extern const struct family family_deberta;
 extern const struct family family_deberta_v2;
+extern const struct family family_deit;
+extern const struct family family_dinov2;
+extern const struct family family_dinov2_with_registers;
 extern const struct family family_distilbert;
 extern const struct family family_electra;
+extern const struct family family_gemma;
 extern const struct family family_gpt2;
 extern const struct family family_gpt_neo;
+extern const struct family family_gpt_neox;
+extern const struct family family_llama;
+extern const struct family family_marian;
+extern const struct family family_mbart;
+extern const struct family family_mistral;
 extern const struct family family_mpnet;
+extern const struct family family_mt5;
 extern const struct family family_opt;
+extern const struct family family_pegasus;
+extern const struct family family_phi3;
+extern const struct family family_phi;
+extern const struct family family_qwen2;
+extern const struct family family_qwen3;
 extern const struct family family_roberta;
+extern const struct family family_siglip;
+extern const struct family family_siglip_text;
+extern const struct family family_siglip_vision;
+extern const struct family family_t5;
+extern const struct family family_umt5;
+extern const struct family family_vit;
+extern const struct family family_whisper;
 extern const struct family family_xlm_roberta;
 
 /* By model_type, or the class's name in old files.  NULL: not known. */
 const struct family *family_find(const struct json *config);
+
+/*
+ * Whether the classes of auto_map, code in the repository, are those that the
+ * family has in the library.
+ */
+bool family_has_code(const struct json *config);
 
 /* Whether a class that the configuration names ends with @end. */
 bool family_is_class(const struct json *config, const char *end);

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-#include <errno.h>
-#include <math.h>
-
 #include "base/limits.h"
-#include "base/mem.h"
 #include "staging/graph/blocks.h"
 #include "staging/models/encoder.h"
+#include "staging/models/relative_buckets.h"
+
+#define PAD 1
 
 /*
  * modeling_mpnet.py has these as numbers; the configuration's
  * relative_attention_num_buckets sizes the table only.
  */
-#define PAD 1
-#define BUCKETS 32
-#define DISTANCE_MAX 128
+static const struct bucket_rule rule = {
+	.name = "buckets",
+	.buckets = 32,
+	.distance_max = 128,
+	.both_sides = true,
+};
 
 static const struct encoder_names names = {
 	.query = "attention.attn.q",
@@ -26,42 +28,6 @@ static const struct encoder_names names = {
 	.norm = "output.LayerNorm",
 };
 
-/*
- * relative_position_bucket() of a token @distance to the right: half of the
- * buckets for each side, of these half for single distances and half for
- * ranges that grow by the logarithm, computed in floats as torch does.
- */
-static int64_t bucket_of(int64_t distance)
-{
-	const int64_t side = BUCKETS / 2, exact = side / 2;
-	int64_t bucket = distance > 0 ? side : 0;
-	int64_t far = distance > 0 ? distance : -distance;
-	float scaled;
-
-	if (far < exact)
-		return bucket + far;
-	scaled = logf((float)far / (float)exact) /
-		 (float)log((double)DISTANCE_MAX / (double)exact);
-	far = exact + (int64_t)(scaled * (float)(side - exact));
-	return bucket + (far < side ? far : side - 1);
-}
-
-/* The bucket of each distance, from -(span - 1) to span - 1. */
-static struct value *bucket_table(struct emit *emit, unsigned int span)
-{
-	size_t count = 2 * (size_t)span - 1;
-	int64_t *buckets = mem_array(count, sizeof(*buckets));
-	struct value *table;
-
-	if (!buckets)
-		return graph_fail(emit->graph, -ENOMEM);
-	for (size_t i = 0; i < count; i++)
-		buckets[i] = bucket_of((int64_t)i - (int64_t)span + 1);
-	table = graph_table(emit->graph, "buckets", buckets, count);
-	free(buckets);
-	return table;
-}
-
 static struct value **relative_bias(struct emit *emit, unsigned int heads,
 				    uint64_t span)
 {
@@ -71,7 +37,7 @@ static struct value **relative_bias(struct emit *emit, unsigned int heads,
 	table = bind_matrix(emit->bind, 0, heads,
 			    "encoder.relative_attention_bias.weight");
 	if (emit->graph->error == 0 &&
-	    (table->rows < BUCKETS || span > MODEL_POSITIONS_MAX))
+	    (table->rows < rule.buckets || span > MODEL_POSITIONS_MAX))
 		graph_refuse(emit->graph, "shape-mismatch", table->name,
 			     "the table of relative positions has %llu rows "
 			     "for %llu positions",
@@ -79,7 +45,7 @@ static struct value **relative_bias(struct emit *emit, unsigned int heads,
 			     (unsigned long long)span);
 	if (emit->graph->error < 0)
 		return NULL;
-	buckets = block_gather(sheet, bucket_table(emit, (unsigned int)span),
+	buckets = block_gather(sheet, bucket_table(emit, &rule, span - 1),
 			       block_distances(sheet, (unsigned int)span));
 	return sheet->form->relative_bias(sheet, table, buckets);
 }

@@ -182,8 +182,46 @@ int weights_finish(struct weights *weights)
 	return r == -EEXIST ? -EBADMSG : r;
 }
 
+static int absorb_tensor(struct weights *weights, const struct tensor *tensor,
+			 unsigned int first_file, const char *prefix)
+{
+	auto_free char *name = mem_printf("%s%s", prefix, tensor->name);
+	struct tensor copy = *tensor;
+
+	if (!name)
+		return -ENOMEM;
+	copy.name = name;
+	copy.file += first_file;
+	return weights_add(weights, &copy);
+}
+
+int weights_absorb(struct weights *weights, const struct weights *other,
+		   const char *prefix)
+{
+	unsigned int first = (unsigned int)weights->file_count, number;
+	int r = 0;
+
+	map_release(&weights->by_name);
+	map_init(&weights->by_name);
+	for (size_t i = 0; r == 0 && i < other->file_count; i++)
+		r = weights_add_file(weights, other->files[i].path,
+				     other->files[i].index,
+				     other->files[i].size, &number);
+	for (size_t i = 0; r == 0 && i < other->count; i++)
+		r = absorb_tensor(weights, &other->tensors[i], first, prefix);
+	return r < 0 ? r : weights_finish(weights);
+}
+
 const struct tensor *weights_find(const struct weights *weights,
 				  const char *name)
 {
 	return map_get(&weights->by_name, name);
+}
+
+bool tensor_is_same(const struct tensor *a, const struct tensor *b)
+{
+	return a->file == b->file && a->off == b->off && a->len == b->len &&
+	       a->len > 0 && a->dtype == b->dtype && a->rank == b->rank &&
+	       a->transposed == b->transposed && a->strided == b->strided &&
+	       memcmp(a->dims, b->dims, a->rank * sizeof(a->dims[0])) == 0;
 }

@@ -106,8 +106,19 @@ int weights_add(struct weights *weights,
 /* Builds .by_name.  -EBADMSG: two tensors of one name. */
 int weights_finish(struct weights *weights) MUST_CHECK;
 
+/*
+ * Copies the files and tensors of @other, the names after @prefix, into
+ * @weights, which is whole.  -EBADMSG: a name is taken; -EFBIG; -ENOMEM: then
+ * only weights_free().
+ */
+int weights_absorb(struct weights *weights, const struct weights *other,
+		   const char *prefix) MUST_CHECK;
+
 const struct tensor *weights_find(const struct weights *weights,
 				  const char *name);
+
+/* The same bytes seen in the same way, under another name. */
+bool tensor_is_same(const struct tensor *a, const struct tensor *b);
 
 /* 1 for a scalar.  Of a tensor in an index: cannot overflow. */
 uint64_t tensor_elements(const struct tensor *tensor);

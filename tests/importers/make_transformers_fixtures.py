@@ -10,6 +10,7 @@ fixtures/activations.npz is written too.
 """
 
 import json
+import math
 import pathlib
 import sys
 import tempfile
@@ -32,23 +33,74 @@ ENDS = {
     "token-classification": "ForTokenClassification",
     "question-answering": "ForQuestionAnswering",
     "pretraining": "ForPreTraining",
+    "text-generation": "ForCausalLM",
+    "image-feature-extraction": "Model",
+    "image-classification": "ForImageClassification",
+    "zero-shot-image-classification": "Model",
 }
-CLASSES = {"albert": "Albert", "bert": "Bert", "camembert": "Camembert",
-           "deberta": "Deberta", "deberta-v2": "DebertaV2",
-           "distilbert": "DistilBert", "electra": "Electra", "mpnet": "MPNet",
-           "roberta": "Roberta", "xlm-roberta": "XLMRoberta"}
-
-# Of a family without a base of its own: whose inputs and sizes it has.
-BASES = {"deberta": "deberta-v2-base"}
+CLASSES = {
+    "albert": "Albert", "beit": "Beit", "bert": "Bert",
+    "camembert": "Camembert", "clip": "CLIP", "clip_text_model": "CLIPText",
+    "clip_vision_model": "CLIPVision", "deberta": "Deberta",
+    "deberta-v2": "DebertaV2", "deit": "DeiT", "dinov2": "Dinov2",
+    "dinov2_with_registers": "Dinov2WithRegisters",
+    "distilbert": "DistilBert", "electra": "Electra", "gemma": "Gemma",
+    "gpt_neox": "GPTNeoX", "llama": "Llama", "mistral": "Mistral",
+    "mpnet": "MPNet", "phi": "Phi", "phi3": "Phi3", "qwen2": "Qwen2",
+    "qwen3": "Qwen3", "roberta": "Roberta", "siglip": "Siglip",
+    "siglip_text_model": "SiglipText",
+    "siglip_vision_model": "SiglipVision", "vit": "ViT",
+    "xlm-roberta": "XLMRoberta",
+}
+# The fixture whose configuration and cases are changed, if not FAMILY-base.
+BASES = {
+    "beit": "beit-image-classification", "clip": "clip",
+    "clip_text_model": "clip-text", "clip_vision_model": "clip-vision",
+    "deberta": "deberta-v2-base", "deit": "deit-image-classification",
+    "dinov2_with_registers": "dinov2-base", "gemma": "gemma",
+    "gpt_neox": "llama", "llama": "llama", "mistral": "mistral",
+    "phi": "llama", "phi3": "llama", "qwen2": "qwen2", "qwen3": "qwen3",
+    "siglip": "clip", "siglip_text_model": "clip-text",
+    "siglip_vision_model": "clip-vision",
+}
+# Of these images of another size than the first case's are for the plain form.
+ANY_SIZE = ("dinov2-base",)
+# Of these the text is not masked.
+UNMASKED = ("siglip", "siglip_text_model")
 DEBERTA = {"model_type": "deberta", "type_vocab_size": 0}
+NEOX = {"model_type": "gpt_neox", "hidden_act": "gelu",
+        "attention_bias": True}
+PHI = {"model_type": "phi", "hidden_act": "gelu_new"}
+PHI3 = {"model_type": "phi3", "rms_norm_eps": 1e-5}
+YARN = {"rope_type": "yarn", "factor": 4.0, "beta_fast": 2.0,
+        "beta_slow": 0.125, "original_max_position_embeddings": 16}
+TEXT = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2,
+        "num_attention_heads": 2, "max_position_embeddings": 20,
+        "vocab_size": 100, "hidden_act": "gelu", "layer_norm_eps": 1e-3}
+IMAGES = {"hidden_size": 48, "intermediate_size": 40, "num_hidden_layers": 2,
+          "num_attention_heads": 3, "image_size": 38, "patch_size": 8,
+          "hidden_act": "relu", "layer_norm_eps": 1e-3}
+SIGLIP = {"hidden_act": "gelu_pytorch_tanh", "layer_norm_eps": 1e-6}
 
-# Name, family, task, changes to the configuration of the family's base.
+# Name, family, task, changes to the configuration of the family's base; then
+# what cases there are instead of the base's: the shape of each input.
 TABLE = [
     ("albert-question-answering", "albert", "question-answering", {}),
     ("albert-token-classification", "albert", "token-classification", LABELS),
     ("albert-groups", "albert", "feature-extraction",
      {"num_hidden_layers": 4, "num_hidden_groups": 2, "inner_group_num": 2}),
     ("albert-unusual", "albert", "fill-mask", UNUSUAL),
+    ("beit-features", "beit", "image-feature-extraction",
+     {"use_relative_position_bias": True, "layer_norm_eps": 1e-3,
+      "hidden_act": "relu"}),
+    ("beit-shared", "beit", "image-feature-extraction",
+     {"use_relative_position_bias": False, "image_size": [42, 40],
+      "use_shared_relative_position_bias": True, "use_mean_pooling": False,
+      "use_absolute_position_embeddings": True, "use_mask_token": True,
+      "layer_scale_init_value": 0.0}, [[[2, 3, 42, 40]]]),
+    ("beit-first-token", "beit", "image-classification",
+     {"use_mean_pooling": False, "use_relative_position_bias": False,
+      **LABELS}),
     ("bert-unusual", "bert", "fill-mask", UNUSUAL),
     ("bert-untied", "bert", "fill-mask", {"tie_word_embeddings": False}),
     ("camembert-question-answering", "camembert", "question-answering", {}),
@@ -56,6 +108,18 @@ TABLE = [
      LABELS),
     ("camembert-token-classification", "camembert", "token-classification",
      LABELS),
+    ("clip-image-classification", "clip", "image-classification", LABELS,
+     [[[2, 3, 32, 32]]]),
+    ("clip-text-pooled", "clip_text_model", "feature-extraction",
+     {"eos_token_id": 99, "architectures": ["CLIPTextModel"]}),
+    ("clip-unusual", "clip", "zero-shot-image-classification",
+     {"text_config": {**TEXT, "eos_token_id": 6},
+      "vision_config": {"hidden_act": "quick_gelu"},
+      "vision_config_dict": IMAGES},
+     [[[2, 9], [2, 9], [3, 3, 38, 38]]]),
+    ("clip-vision-pooled", "clip_vision_model", "image-feature-extraction",
+     {"hidden_act": "gelu", "layer_norm_eps": 1e-3,
+      "architectures": ["CLIPVisionModel"]}),
     ("deberta-base", "deberta", "feature-extraction", DEBERTA),
     ("deberta-far", "deberta", "question-answering",
      {**DEBERTA, "max_relative_positions": 6, "pos_att_type": "c2p|p2c",
@@ -74,6 +138,23 @@ TABLE = [
     ("deberta-v2-unshared", "deberta-v2", "question-answering",
      {"share_att_key": False, "norm_rel_ebd": "none", "position_buckets": -1,
       "max_relative_positions": 6}),
+    ("deit-unusual", "deit", "image-feature-extraction",
+     {"hidden_act": "relu", "layer_norm_eps": 1e-3, "image_size": [26, 40],
+      "pooler_act": "gelu", "pooler_output_size": 20},
+     [[[2, 3, 26, 40]]]),
+    ("dinov2-sizes", "dinov2", "image-feature-extraction", {},
+     [[[2, 3, 32, 32]], [[2, 3, 24, 56]], [[1, 3, 71, 40]]]),
+    ("dinov2-swiglu", "dinov2", "image-classification",
+     {"use_swiglu_ffn": True, "mlp_ratio": 3, "hidden_act": "relu",
+      "qkv_bias": False, "layer_norm_eps": 1e-3, "layerscale_value": 0.1,
+      **LABELS}, [[[2, 3, 32, 32]], [[2, 3, 56, 16]]]),
+    ("dinov2-registers", "dinov2_with_registers", "image-feature-extraction",
+     {"model_type": "dinov2_with_registers", "num_register_tokens": 3},
+     [[[2, 3, 32, 32]], [[2, 3, 24, 56]], [[1, 3, 17, 71]]]),
+    ("dinov2-registers-image-classification", "dinov2_with_registers",
+     "image-classification",
+     {"model_type": "dinov2_with_registers", "num_register_tokens": 1,
+      "image_size": 64, **LABELS}, [[[2, 3, 64, 64]], [[2, 3, 24, 40]]]),
     ("distilbert-token-classification", "distilbert", "token-classification",
      LABELS),
     ("distilbert-unusual", "distilbert", "fill-mask",
@@ -87,14 +168,98 @@ TABLE = [
     ("electra-unusual-classes", "electra", "text-classification",
      {**UNUSUAL, **LABELS}),
     ("electra-unusual-discriminator", "electra", "pretraining", UNUSUAL),
+    ("gemma-features", "gemma", "feature-extraction", {}),
+    ("gemma-unusual", "gemma", "text-generation",
+     {"hidden_act": "gelu", "attention_bias": True, "rms_norm_eps": 1e-3,
+      "tie_word_embeddings": False, "rope_theta": 100.0}),
+    ("llama-biases", "llama", "text-generation",
+     {"attention_bias": True, "mlp_bias": True, "hidden_act": "gelu",
+      "rms_norm_eps": 1e-3, "num_key_value_heads": None, "head_dim": 12}),
+    ("llama-dynamic", "llama", "text-generation",
+     {"rope_scaling": {"type": "dynamic", "factor": 2.0},
+      "max_position_embeddings": 12}),
+    ("llama-features", "llama", "feature-extraction", {}),
+    ("llama-linear", "llama", "text-generation",
+     {"rope_scaling": {"type": "linear", "factor": 2.5},
+      "rope_theta": 100.0}),
+    ("llama-llama3", "llama", "text-generation",
+     {"rope_theta": None, "rope_parameters": {
+         "rope_type": "llama3", "rope_theta": 50.0, "factor": 8.0,
+         "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+         "original_max_position_embeddings": 16}}),
+    ("llama-yarn", "llama", "text-generation",
+     {"rope_theta": 50.0, "rope_scaling": YARN}),
+    ("llama-yarn-scaled", "llama", "text-generation",
+     {"rope_theta": None, "rope_parameters": {
+         **YARN, "rope_theta": 50.0, "mscale": 0.7, "mscale_all_dim": 1.5,
+         "truncate": False}}),
+    ("mistral-window", "mistral", "text-generation", {"sliding_window": 3}),
+    ("gpt-neox", "gpt_neox", "text-generation",
+     {**NEOX, "rotary_pct": 0.5, "rotary_emb_base": 10000}),
+    ("gpt-neox-serial", "gpt_neox", "text-generation",
+     {**NEOX, "use_parallel_residual": False, "attention_bias": False,
+      "rotary_pct": 1.0, "rotary_emb_base": 500, "rope_theta": 500,
+      "layer_norm_eps": 1e-3, "hidden_act": "relu"}),
     ("mpnet-question-answering", "mpnet", "question-answering", {}),
     ("mpnet-token-classification", "mpnet", "token-classification", LABELS),
     ("mpnet-unusual", "mpnet", "fill-mask", UNUSUAL),
+    ("phi3", "phi3", "text-generation", PHI3),
+    ("phi3-features", "phi3", "feature-extraction",
+     {**PHI3, "sliding_window": 2, "rope_theta": 50.0}),
+    ("phi3-long", "phi3", "text-generation",
+     {**PHI3, "original_max_position_embeddings": 8,
+      "partial_rotary_factor": 0.75, "tie_word_embeddings": True,
+      "rope_scaling": {"type": "longrope", "short_factor": [1.0, 1.1, 1.3],
+                       "long_factor": [1.0, 2.5, 4.0]}}),
+    ("phi3-su", "phi3", "text-generation",
+     {**PHI3, "sliding_window": 4, "rope_theta": 50.0,
+      "original_max_position_embeddings": 32,
+      "rope_scaling": {"type": "su", "short_factor": [1.0, 1.1, 1.3, 1.5],
+                       "long_factor": [1.0, 2.5, 4.0, 6.0],
+                       "original_max_position_embeddings": 32}}),
+    ("qwen2-layer-types", "qwen2", "text-generation",
+     {"use_sliding_window": True, "sliding_window": 3,
+      "layer_types": ["sliding_attention", "full_attention"]}),
+    ("qwen2-window", "qwen2", "text-generation",
+     {"use_sliding_window": True, "sliding_window": 3,
+      "max_window_layers": 1, "layer_types": None,
+      "tie_word_embeddings": False}),
+    ("qwen3-unusual", "qwen3", "text-generation",
+     {"use_sliding_window": True, "sliding_window": 2,
+      "max_window_layers": 0, "layer_types": None, "attention_bias": True,
+      "tie_word_embeddings": True, "rms_norm_eps": 1e-3}),
+    ("phi", "phi", "text-generation", {**PHI, "partial_rotary_factor": 0.5}),
+    ("phi-norms", "phi", "text-generation",
+     {**PHI, "qk_layernorm": True, "partial_rotary_factor": 0.25,
+      "num_key_value_heads": None, "layer_norm_eps": 1e-3,
+      "hidden_act": "relu", "rope_theta": 500.0}),
     ("roberta-other-pad", "roberta", "feature-extraction",
      {"pad_token_id": 6}),
     ("roberta-token-classification", "roberta", "token-classification",
      LABELS),
     ("roberta-unusual", "roberta", "fill-mask", UNUSUAL),
+    ("siglip", "siglip", "zero-shot-image-classification",
+     {"model_type": "siglip", "text_config": {**TEXT, **SIGLIP},
+      "vision_config": {**IMAGES, **SIGLIP, "hidden_size": 32,
+                        "num_attention_heads": 4, "image_size": 32}}),
+    ("siglip-image-classification", "siglip", "image-classification",
+     {"model_type": "siglip", "text_config": TEXT, "vision_config": IMAGES,
+      **LABELS}, [[[2, 3, 38, 38]]]),
+    ("siglip-text", "siglip_text_model", "feature-extraction",
+     {**SIGLIP, "model_type": "siglip_text_model", "projection_size": 24}),
+    ("siglip-unusual", "siglip", "zero-shot-image-classification",
+     {"model_type": "siglip", "text_config": {**TEXT, "projection_size": 48},
+      "vision_config": IMAGES}, [[[2, 9], [3, 3, 38, 38]]]),
+    ("siglip-vision", "siglip_vision_model", "image-feature-extraction",
+     {**SIGLIP, "model_type": "siglip_vision_model"}),
+    ("siglip-vision-headless", "siglip_vision_model",
+     "image-feature-extraction",
+     {"model_type": "siglip_vision_model", "vision_use_head": False}),
+    ("vit-unusual", "vit", "image-feature-extraction",
+     {"hidden_act": "relu", "layer_norm_eps": 1e-3, "qkv_bias": False,
+      "image_size": [26, 40], "patch_size": [8, 4], "num_channels": 1,
+      "pooler_act": "relu", "pooler_output_size": 20},
+     [[[2, 1, 26, 40]], [[1, 1, 26, 40]]]),
     ("xlm-roberta-fill-mask", "xlm-roberta", "fill-mask", {}),
     ("xlm-roberta-question-answering", "xlm-roberta", "question-answering",
      {}),
@@ -109,17 +274,36 @@ ACTIVATIONS = ["gelu", "gelu_10", "gelu_accurate", "gelu_fast", "gelu_new",
 
 def spread(name, shape):
     """Scale and offset that keep values of every layer near 1."""
-    if "layernorm" in name.lower() or "layer_norm" in name:
+    if "running_var" in name:
+        return 0.3, 1.0
+    module = "".join(name.split(".")[-2:-1])
+    if "layernorm" in name.lower() or "layer_norm" in name \
+            or "norm" in module or "downsampling_layer.0" in name:
         return (0.15, 1.0) if name.endswith("weight") else (0.1, 0.0)
+    if name.endswith(("weight_g", "weight.original0", "layer_scale_parameter",
+                      "layer_weights")):
+        return 0.3, 0.7
+    if name.endswith("logit_scale"):
+        return 0.133, 2.66
+    if name.endswith(("lambda1", "lambda_1", "lambda_2")):
+        return 0.3, 0.7
+    if name.endswith(("_token", "_tokens", "probe", "class_embedding",
+                      "position_embeddings")):
+        return 0.5, 0.0
+    if name.endswith("bias_table"):
+        return 1.0, 0.0
     if len(shape) == 1:
         return 0.15, 0.0
-    if "embeddings." in name:
+    if len(shape) > 2:
+        return round((3 / math.prod(shape[1:])) ** 0.5, 3), 0.0
+    if "embeddings." in name or "embed_tokens" in name:
         return 0.8, 0.0
     if "relative_attention_bias" in name:
         return 1.0, 0.0
     scale = (3 / shape[-1]) ** 0.5
     looks = any(part in name for part in
-                ("query", "key", ".q.", ".k.", "q_lin", "k_lin"))
+                ("query", "key", ".q.", ".k.", "q_lin", "k_lin", "q_proj",
+                 "k_proj", "qkv_proj"))
     return round(scale * (2 if looks else 1), 3), 0.0
 
 
@@ -130,9 +314,10 @@ def tensors_of(model):
         heads = SafetensorsFile(folder + "/model.safetensors").tensors
     found = []
     for name in sorted(heads):
-        scale, offset = spread(name, heads[name]["shape"])
-        found.append({"name": name, "shape": heads[name]["shape"],
-                      "dtype": "F32", "scale": scale, "offset": offset})
+        shape, dtype = heads[name]["shape"], heads[name]["dtype"]
+        scale, offset = spread(name, shape) if dtype == "F32" else (0.0, 0.0)
+        found.append({"name": name, "shape": shape, "dtype": dtype,
+                      "scale": scale, "offset": offset})
     return found
 
 
@@ -141,11 +326,25 @@ def run(model, case):
 
     inputs = {entry["name"]: torch.tensor(synth_rule.input_array(entry))
               for entry in case["inputs"]}
+    inputs = {name: value.to(model.dtype) if value.is_floating_point()
+              else value for name, value in inputs.items()}
     with torch.no_grad():
         got = model(**inputs)
     return {name: got[name].numpy()
             for name in ("last_hidden_state", "pooler_output", "logits",
-                         "start_logits", "end_logits") if name in got}
+                         "start_logits", "end_logits", "logits_per_image",
+                         "logits_per_text", "text_embeds", "image_embeds")
+            if got.get(name) is not None}
+
+
+def mask_of(case):
+    """The name and values of what tells which tokens of a decoder count."""
+    names = {each["compare_where"] for each in case.get("outputs", ())
+             if "compare_where" in each}
+    for entry in case["inputs"]:
+        if entry["name"] in names:
+            return entry["name"], synth_rule.input_array(entry)
+    return None, None
 
 
 def outputs_of(model, cases):
@@ -155,6 +354,7 @@ def outputs_of(model, cases):
     exact = [run(model.double(), case) for case in cases]
     for number, case in enumerate(cases):
         outputs = []
+        mask_name, mask = mask_of(case)
         for name, value in got[number].items():
             key = name if number == 0 else "%s@%d" % (name, number)
             noise = np.abs(value - exact[number][name]).max()
@@ -163,17 +363,53 @@ def outputs_of(model, cases):
                             "key": key, "atol": float("%.2g" % atol),
                             "rtol": 1e-5})
             expected[key] = value
-        judged.append({"inputs": case["inputs"], "outputs": outputs})
+            if mask_name:
+                outputs[-1]["compare_where"] = mask_name
+                expected[key] = value * mask[..., None].astype(value.dtype)
+        judged.append({**case, "outputs": outputs})
     return judged, expected
 
 
-def make(name, family, task, changes):
+def cases_of(base, shapes, without):
+    """Those of the base fixture, or of its inputs in other shapes."""
+    cases = [dict(case, inputs=[entry for entry in case["inputs"]
+                                if entry["name"] not in without])
+             for case in judge.cases(synth.load_spec(base))]
+    if not shapes:
+        return cases
+    cases = [{"inputs": [shaped(entry, shape, number)
+                         for entry, shape in zip(cases[0]["inputs"], each)]}
+             for number, each in enumerate(shapes)]
+    for case in cases[1:]:
+        if base.name in ANY_SIZE:
+            case["plain_only"] = True
+    return cases
+
+
+def shaped(entry, shape, number):
+    """The input in another shape; ids stay as they are."""
+    if "seed" not in entry:
+        assert entry["shape"] == shape
+        return entry
+    seed = "%s#%d" % (entry["seed"].split("#")[0], number)
+    return dict(entry, shape=shape, seed=seed)
+
+
+def without(family, task):
+    """The base's inputs that this model does not take."""
+    if task == "image-classification":
+        return {"input_ids", "attention_mask"}
+    return {"attention_mask"} if family in UNMASKED else set()
+
+
+def make(name, family, task, changes, shapes=None):
     import transformers
 
     base = FIXTURES / BASES.get(family, family + "-base")
     folder = FIXTURES / name
     folder.mkdir(exist_ok=True)
-    kind = getattr(transformers, CLASSES[family] + ENDS[task])
+    kind = CLASSES[family] + ENDS[task]
+    kind = getattr(transformers, changes.get("architectures", [kind])[0])
     config = json.loads((base / "config.json").read_text())
     config |= {"architectures": [kind.__name__],
                "transformers_version": transformers.__version__, **changes}
@@ -190,7 +426,7 @@ def make(name, family, task, changes):
         model = kind.from_pretrained(repository, dtype="float32",
                                      attn_implementation="eager").eval()
         judged, expected = outputs_of(
-            model, judge.cases(synth.load_spec(base)))
+            model, cases_of(base, shapes, without(family, task)))
     spec |= judged[0] | {"extra_cases": judged[1:]}
     (folder / "spec.json").write_text(json.dumps(spec) + "\n")
     np.savez_compressed(folder / "expected.npz", **expected)

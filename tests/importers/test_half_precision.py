@@ -116,3 +116,52 @@ def test_safetensors_stay_narrow(served, dtype):
         raw = synth_rule.raw_bytes(dict(tensor, dtype=dtype))
         assert got.tensors[tensor["name"]]["dtype"] == dtype
         assert got.raw(tensor["name"]) == raw
+
+
+KINDS = {"F16": onnx.TensorProto.FLOAT16, "BF16": onnx.TensorProto.BFLOAT16}
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("name", NAMES)
+def test_native_weights_are_those_of_the_file(served, name, dtype):
+    """Half the size, the same outputs: the graph casts what it reads."""
+    variant = narrowed(dtype, "safetensors")
+    wide = served.staged(name, *variant)
+    native = served.staged(name, *variant, form="native")
+    onnx.checker.check_model(str(native), full_check=True)
+    tensors = {tensor["name"]: dict(tensor, dtype=dtype)
+               for tensor in SPECS[name]["tensors"]}
+    kept = {each.name: each for each in onnx.load(native).graph.initializer
+            if each.name in tensors}
+    assert set(kept) == set(weights_of(onnx.load(wide).graph))
+    for each in kept.values():
+        assert each.data_type == KINDS[dtype]
+        assert each.raw_data == synth_rule.raw_bytes(tensors[each.name])
+    inputs = {entry["name"]: synth_rule.input_array(entry)
+              for entry in SPECS[name]["inputs"]}
+    got = judge.run_whole(judge.open_session(native), inputs)
+    want = judge.run_whole(judge.open_session(wide), inputs)
+    for output, value in want.items():
+        np.testing.assert_allclose(got[output], value, atol=1e-5)
+
+
+def test_native_is_there_only_where_it_differs(served):
+    folder = served.model("bert-base") / "pytorch"
+    assert not (folder / "native").exists()
+    folder = served.model("bert-base", *narrowed("F16", "bin")) / "pytorch"
+    names = {each.name for each in folder.iterdir()}
+    assert "native" in names and "portable" not in names
+    assert not (folder / "dl4j/native").exists()
+
+
+def test_native_is_the_default_on_demand(served, make_mount):
+    """--profile native: then the widened one has the other name."""
+    served.model("bert-base", *narrowed("F16", "bin"))
+    mount = make_mount(served.hub, "--profile", "native").start()
+    folder = mount.model("fixtures/bert-base-f16-bin") / "pytorch"
+    other = served.model("bert-base", *narrowed("F16", "bin")) / "pytorch"
+    names = {each.name for each in folder.iterdir()}
+    assert "portable" in names and "native" not in names
+    for one, two in (("", "native"), ("portable", ""), ("dl4j", "dl4j")):
+        assert (folder / one / "staged.onnx").read_bytes() \
+            == (other / two / "staged.onnx").read_bytes()

@@ -130,7 +130,8 @@ def is_text(name):
 
 
 # Of these any number of tokens has a place, if the configuration says so.
-BOUNDLESS = ("deberta", "deberta-v2")
+BOUNDLESS = ("deberta", "deberta-v2", "gemma", "gpt_neox", "llama", "mistral",
+             "phi", "phi3", "qwen2", "qwen3")
 
 
 @pytest.mark.parametrize("name", [name for name in TINY if is_text(name)])

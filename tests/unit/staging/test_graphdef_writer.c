@@ -220,8 +220,8 @@ static const struct {
 	  "y_1 = GatherV2(late, x/Cast, const/i32_0)\n"
 	  "y = Identity(y_1)\n" },
 	{ "and in Deeplearning4j in a row", picks, STAGE_FORM_DL4J,
-	  "late = Const\n" FLOATS "const/i32v_-1 = Const\n"
-	  "y_1 = Reshape(x/Cast, const/i32v_-1)\n"
+	  "late = Const\n" FLOATS "const/i64v_-1 = Const\n"
+	  "y_1 = Reshape(x/Cast, const/i64v_-1)\n"
 	  "y/Shape = Shape(x/Cast)\n"
 	  "const/i32_0 = Const\n"
 	  "y/GatherV2 = GatherV2(late, y_1, const/i32_0)\n"

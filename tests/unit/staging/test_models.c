@@ -212,7 +212,7 @@ static void every_family_stages_each_of_its_tasks(void **state)
 						      families[i].prefix,
 						      families[i].fill, NULL);
 		unsigned int tasks = models_tasks(json_root(made.config),
-						  made.weights);
+						  made.weights, NULL);
 
 		assert_int_equal(tasks, families[i].tasks);
 		for (unsigned int task = 0; task < TASK_COUNT; task++) {

@@ -19,9 +19,11 @@
 static unsigned int staged_models;
 
 unsigned int models_tasks(const struct json *config,
-			  const struct weights *weights)
+			  const struct weights *weights,
+			  const struct sentence *sentence)
 {
 	(void)weights;
+	(void)sentence;
 	return json_get(config, "has_head") ? 1u << TASK_FILL_MASK : 0;
 }
 
@@ -41,6 +43,11 @@ static int fake_plan(const struct weights *weights, struct plan **out)
 	assert_int_equal(plan_finish(plan), 0);
 	*out = take_ptr(plan);
 	return 0;
+}
+
+bool models_know_code(const struct json *config)
+{
+	return json_get(config, "own_code") != NULL;
 }
 
 bool models_has_parts(const struct json *config, enum model_task task)
@@ -387,6 +394,30 @@ static void shipped_onnx_is_shown(void **state)
 	assert_lists(&fake.repo, "onnx", "model.onnx model.onnx.data");
 }
 
+static void info_tells_of_shipped_onnx(void **state)
+{
+	static const struct fake_file files[] = {
+		CONFIG("{}"),
+		{ "onnx/model.onnx", "a", NULL },
+		{ "onnx/model.onnx_data", "b", NULL },
+		PICKLED,
+		END
+	};
+	auto_free char *info = NULL;
+	auto_json struct json_doc *doc = NULL;
+	struct fake_repo fake;
+	const struct json *shipped;
+
+	(void)state;
+	fake_repo_init(&fake, files);
+	info = read_view(&fake.repo, "pytorch", "info.json");
+	assert_int_equal(json_parse(info, strlen(info), 1 << 20, &doc), 0);
+	shipped = json_get(json_root(doc), "shipped_onnx");
+	assert_int_equal(json_count(shipped), 1);
+	assert_string_equal(json_string(json_first(shipped)),
+			    "onnx/model.onnx");
+}
+
 /* A memo of the last thing put. */
 static struct str kept;
 static char kept_key[256];
@@ -422,8 +453,9 @@ static void a_second_mount_stages_nothing(void **state)
 	fake_repo_init(&fake, model);
 	fake.repo.memo = &memo;
 	first = read_view(&fake.repo, "pytorch", "staged.onnx");
-	assert_string_equal(kept_key,
-			    "stage/5/huggingface:org/model@0123/plain/pytorch");
+	assert_string_equal(
+		kept_key,
+		"stage/5/huggingface:org/model@0123/plain,portable/pytorch");
 	staged_models = 0;
 	second = read_view(&fake.repo, "pytorch", "staged.onnx");
 	assert_int_equal(staged_models, 0);
@@ -496,6 +528,7 @@ int main(void)
 		cmocka_unit_test(safetensors_are_composed),
 		cmocka_unit_test(a_column_major_tensor_refuses_safetensors),
 		cmocka_unit_test(shipped_onnx_is_shown),
+		cmocka_unit_test(info_tells_of_shipped_onnx),
 		cmocka_unit_test(a_second_mount_stages_nothing),
 		cmocka_unit_test(want_of_memory_is_told),
 		cmocka_unit_test(a_plan_is_told_as_json),

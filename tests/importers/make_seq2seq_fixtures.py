@@ -1,0 +1,397 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Writes fixtures of transformers, computed by the library itself.
+
+    make_transformers_fixtures.py [NAME...]
+
+Needs torch and transformers, which the tests do not.  Each line of the table
+is a tiny model: the configuration of a fixture that is there, with changes.
+fixtures/activations.npz is written too.
+"""
+
+import json
+import math
+import pathlib
+import sys
+import tempfile
+
+import numpy as np
+
+import judge
+import synth
+import synth_rule
+from safetensors_file import SafetensorsFile
+from served import FIXTURES
+
+LABELS = {"id2label": {str(i): "LABEL_%d" % i for i in range(3)},
+          "label2id": {"LABEL_%d" % i: i for i in range(3)}}
+# What a head that ignores these settings would not notice in others.
+UNUSUAL = {"hidden_act": "relu", "layer_norm_eps": 1e-3}
+ENDS = {
+    "feature-extraction": "Model", "fill-mask": "ForMaskedLM",
+    "text-classification": "ForSequenceClassification",
+    "token-classification": "ForTokenClassification",
+    "question-answering": "ForQuestionAnswering",
+    "pretraining": "ForPreTraining",
+    "text2text-generation": "ForConditionalGeneration",
+    "summarization": "ForConditionalGeneration",
+    "text-generation": "ForCausalLM",
+}
+CLASSES = {"albert": "Albert", "bert": "Bert", "camembert": "Camembert",
+           "deberta": "Deberta", "deberta-v2": "DebertaV2",
+           "distilbert": "DistilBert", "electra": "Electra", "mpnet": "MPNet",
+           "roberta": "Roberta", "xlm-roberta": "XLMRoberta",
+           "bart": "Bart", "marian": "Marian", "mbart": "MBart", "mt5": "MT5",
+           "pegasus": "Pegasus", "t5": "T5", "umt5": "UMT5",
+           "whisper": "Whisper",
+           "gemma": "Gemma", "llama": "Llama", "mistral": "Mistral",
+           "phi3": "Phi3", "qwen2": "Qwen2", "qwen3": "Qwen3"}
+# Where the class is not called by its family and task.
+KINDS = {("marian", "translation"): "MarianMTModel",
+         ("whisper", "automatic-speech-recognition"):
+         "WhisperForConditionalGeneration",
+         ("whisper", "audio-classification"): "WhisperForAudioClassification"}
+
+# Of a family without a base of its own: whose inputs and sizes it has.
+BASES = {"deberta": "deberta-v2-base", "gemma": "gemma", "llama": "llama",
+         "mistral": "mistral", "phi3": "llama", "qwen2": "qwen2",
+         "qwen3": "qwen3", "bart": "bart", "marian": "marian",
+         "mbart": "mbart", "mt5": "t5-v1_1-gated", "pegasus": "marian",
+         "t5": "t5", "umt5": "t5-v1_1-gated", "whisper": "whisper"}
+DEBERTA = {"model_type": "deberta", "type_vocab_size": 0}
+PHI3 = {"model_type": "phi3", "rms_norm_eps": 1e-5}
+YARN = {"rope_type": "yarn", "factor": 4.0, "beta_fast": 2.0,
+        "beta_slow": 0.125, "original_max_position_embeddings": 16}
+
+PEGASUS = {"model_type": "pegasus", "activation_function": "relu",
+           "pad_token_id": 0, "eos_token_id": 1, "forced_eos_token_id": 1,
+           "decoder_start_token_id": 0, "decoder_vocab_size": None,
+           "share_encoder_decoder_embeddings": None}
+# Sizes of the decoder that are not the encoder's.
+UNLIKE = {"activation_function": "relu", "decoder_layers": 1,
+          "decoder_attention_heads": 2, "decoder_ffn_dim": 48}
+
+# Name, family, task, changes to the configuration of the family's base; then
+# what there is besides: "tensors" that the library would leave out as tied,
+# the numbers of "tokens" of longer cases.
+TABLE = [
+    ("albert-question-answering", "albert", "question-answering", {}),
+    ("albert-token-classification", "albert", "token-classification", LABELS),
+    ("albert-groups", "albert", "feature-extraction",
+     {"num_hidden_layers": 4, "num_hidden_groups": 2, "inner_group_num": 2}),
+    ("albert-unusual", "albert", "fill-mask", UNUSUAL),
+    ("bert-unusual", "bert", "fill-mask", UNUSUAL),
+    ("bert-untied", "bert", "fill-mask", {"tie_word_embeddings": False}),
+    ("bart-text-classification", "bart", "text-classification", LABELS),
+    ("bart-unlike", "bart", "summarization",
+     {**UNLIKE, "scale_embedding": True}),
+    ("bart-untied", "bart", "text2text-generation",
+     {"tie_word_embeddings": False}),
+    ("camembert-question-answering", "camembert", "question-answering", {}),
+    ("camembert-text-classification", "camembert", "text-classification",
+     LABELS),
+    ("camembert-token-classification", "camembert", "token-classification",
+     LABELS),
+    ("deberta-base", "deberta", "feature-extraction", DEBERTA),
+    ("deberta-far", "deberta", "question-answering",
+     {**DEBERTA, "max_relative_positions": 6, "pos_att_type": "c2p|p2c",
+      "position_biased_input": True, "layer_norm_eps": 1e-3}),
+    ("deberta-fill-mask", "deberta", "fill-mask",
+     {**DEBERTA, "embedding_size": 32, "pos_att_type": ["p2c"]}),
+    ("deberta-text-classification", "deberta", "text-classification",
+     {**DEBERTA, **LABELS, "pooler_hidden_act": "tanh",
+      "pos_att_type": ["c2p"]}),
+    ("deberta-v2-absolute", "deberta-v2", "feature-extraction",
+     {"position_biased_input": True, "relative_attention": False}),
+    ("deberta-v2-fill-mask", "deberta-v2", "fill-mask",
+     {"embedding_size": 32, "hidden_act": "relu"}),
+    ("deberta-v2-new-fill-mask", "deberta-v2", "fill-mask",
+     {"legacy": False}),
+    ("deberta-v2-unshared", "deberta-v2", "question-answering",
+     {"share_att_key": False, "norm_rel_ebd": "none", "position_buckets": -1,
+      "max_relative_positions": 6}),
+    ("distilbert-token-classification", "distilbert", "token-classification",
+     LABELS),
+    ("distilbert-unusual", "distilbert", "fill-mask",
+     {"activation": "relu", "layer_norm_eps": 1e-3}),
+    ("electra-fill-mask", "electra", "fill-mask", {}),
+    ("electra-token-classification", "electra", "token-classification",
+     LABELS),
+    ("electra-unprojected", "electra", "feature-extraction",
+     {"embedding_size": 48}),
+    ("electra-unusual", "electra", "fill-mask", UNUSUAL),
+    ("electra-unusual-classes", "electra", "text-classification",
+     {**UNUSUAL, **LABELS}),
+    ("electra-unusual-discriminator", "electra", "pretraining", UNUSUAL),
+    ("gemma-features", "gemma", "feature-extraction", {}),
+    ("gemma-unusual", "gemma", "text-generation",
+     {"hidden_act": "gelu", "attention_bias": True, "rms_norm_eps": 1e-3,
+      "tie_word_embeddings": False, "rope_theta": 100.0}),
+    ("llama-biases", "llama", "text-generation",
+     {"attention_bias": True, "mlp_bias": True, "hidden_act": "gelu",
+      "rms_norm_eps": 1e-3, "num_key_value_heads": None, "head_dim": 12}),
+    ("llama-dynamic", "llama", "text-generation",
+     {"rope_scaling": {"type": "dynamic", "factor": 2.0},
+      "max_position_embeddings": 12}),
+    ("llama-features", "llama", "feature-extraction", {}),
+    ("llama-linear", "llama", "text-generation",
+     {"rope_scaling": {"type": "linear", "factor": 2.5},
+      "rope_theta": 100.0}),
+    ("llama-llama3", "llama", "text-generation",
+     {"rope_theta": None, "rope_parameters": {
+         "rope_type": "llama3", "rope_theta": 50.0, "factor": 8.0,
+         "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+         "original_max_position_embeddings": 16}}),
+    ("llama-yarn", "llama", "text-generation",
+     {"rope_theta": 50.0, "rope_scaling": YARN}),
+    ("llama-yarn-scaled", "llama", "text-generation",
+     {"rope_theta": None, "rope_parameters": {
+         **YARN, "rope_theta": 50.0, "mscale": 0.7, "mscale_all_dim": 1.5,
+         "truncate": False}}),
+    ("marian-features", "marian", "feature-extraction", UNLIKE),
+    ("marian-unshared", "marian", "translation",
+     {"share_encoder_decoder_embeddings": False, "decoder_vocab_size": 120}),
+    ("mbart-features", "mbart", "feature-extraction",
+     {**UNLIKE, "scale_embedding": False}),
+    ("mistral-window", "mistral", "text-generation", {"sliding_window": 3}),
+    ("mpnet-question-answering", "mpnet", "question-answering", {}),
+    ("mpnet-token-classification", "mpnet", "token-classification", LABELS),
+    ("mpnet-unusual", "mpnet", "fill-mask", UNUSUAL),
+    ("mt5", "mt5", "text2text-generation",
+     {"model_type": "mt5", "tie_word_embeddings": False, "d_kv": 6},
+     {"tensors": {"lm_head.weight": [100, 32]}}),
+    ("pegasus", "pegasus", "summarization", PEGASUS),
+    ("pegasus-features", "pegasus", "feature-extraction",
+     {**PEGASUS, **UNLIKE, "scale_embedding": False}),
+    ("phi3", "phi3", "text-generation", PHI3),
+    ("phi3-features", "phi3", "feature-extraction",
+     {**PHI3, "sliding_window": 2, "rope_theta": 50.0}),
+    ("phi3-long", "phi3", "text-generation",
+     {**PHI3, "original_max_position_embeddings": 8,
+      "partial_rotary_factor": 0.75, "tie_word_embeddings": True,
+      "rope_scaling": {"type": "longrope", "short_factor": [1.0, 1.1, 1.3],
+                       "long_factor": [1.0, 2.5, 4.0]}}),
+    ("phi3-su", "phi3", "text-generation",
+     {**PHI3, "sliding_window": 4, "rope_theta": 50.0,
+      "original_max_position_embeddings": 32,
+      "rope_scaling": {"type": "su", "short_factor": [1.0, 1.1, 1.3, 1.5],
+                       "long_factor": [1.0, 2.5, 4.0, 6.0],
+                       "original_max_position_embeddings": 32}}),
+    ("qwen2-layer-types", "qwen2", "text-generation",
+     {"use_sliding_window": True, "sliding_window": 3,
+      "layer_types": ["sliding_attention", "full_attention"]}),
+    ("qwen2-window", "qwen2", "text-generation",
+     {"use_sliding_window": True, "sliding_window": 3,
+      "max_window_layers": 1, "layer_types": None,
+      "tie_word_embeddings": False}),
+    ("qwen3-unusual", "qwen3", "text-generation",
+     {"use_sliding_window": True, "sliding_window": 2,
+      "max_window_layers": 0, "layer_types": None, "attention_bias": True,
+      "tie_word_embeddings": True, "rms_norm_eps": 1e-3}),
+    ("roberta-other-pad", "roberta", "feature-extraction",
+     {"pad_token_id": 6}),
+    ("roberta-token-classification", "roberta", "token-classification",
+     LABELS),
+    ("roberta-unusual", "roberta", "fill-mask", UNUSUAL),
+    ("t5-features", "t5", "feature-extraction",
+     {"layer_norm_epsilon": 1e-2, "feed_forward_proj": "gated-silu",
+      "dense_act_fn": "silu", "is_gated_act": True}),
+    ("t5-long", "t5", "text2text-generation",
+     {"d_kv": 12, "num_decoder_layers": 1,
+      "relative_attention_num_buckets": 16,
+      "relative_attention_max_distance": 48}, {"tokens": [70, 60]}),
+    ("t5-untied", "t5", "text2text-generation",
+     {"scale_decoder_outputs": False},
+     {"tensors": {"lm_head.weight": [100, 32]}}),
+    ("umt5", "umt5", "text2text-generation",
+     {"model_type": "umt5", "tie_word_embeddings": False},
+     {"tensors": {"lm_head.weight": [100, 32]}}),
+    ("whisper-audio-classification", "whisper", "audio-classification",
+     {**LABELS, "classifier_proj_size": 12}),
+    ("whisper-features", "whisper", "feature-extraction", UNLIKE),
+    ("whisper-untied", "whisper", "automatic-speech-recognition",
+     {"tie_word_embeddings": False}),
+    ("xlm-roberta-fill-mask", "xlm-roberta", "fill-mask", {}),
+    ("xlm-roberta-question-answering", "xlm-roberta", "question-answering",
+     {}),
+    ("xlm-roberta-text-classification", "xlm-roberta", "text-classification",
+     LABELS),
+]
+ACTIVATIONS = ["gelu", "gelu_10", "gelu_accurate", "gelu_fast", "gelu_new",
+               "gelu_python", "gelu_python_tanh", "gelu_pytorch_tanh",
+               "linear", "mish", "quick_gelu", "relu", "relu2", "relu6",
+               "sigmoid", "silu", "swish", "tanh"]
+
+
+def spread(name, shape):
+    """Scale and offset that keep values of every layer near 1."""
+    if "layernorm" in name.lower() or "layer_norm" in name \
+            or "norm" in name.split(".")[-2]:
+        return (0.15, 1.0) if name.endswith("weight") else (0.1, 0.0)
+    if len(shape) == 1:
+        return 0.15, 0.0
+    if len(shape) > 2:
+        return round((3 / math.prod(shape[1:])) ** 0.5, 3), 0.0
+    if "embeddings." in name or "embed_" in name or "shared." in name:
+        return 0.8, 0.0
+    if "relative_attention_bias" in name:
+        return 1.0, 0.0
+    scale = (3 / shape[-1]) ** 0.5
+    looks = any(part in name for part in
+                ("query", "key", ".q.", ".k.", "q_lin", "k_lin", "q_proj",
+                 "k_proj", "qkv_proj"))
+    return round(scale * (2 if looks else 1), 3), 0.0
+
+
+def tensors_of(model, added):
+    """The tensors that the library saves, and @added, with values of the
+    rule."""
+    with tempfile.TemporaryDirectory() as folder:
+        model.save_pretrained(folder)
+        heads = SafetensorsFile(folder + "/model.safetensors").tensors
+    shapes = {name: head["shape"] for name, head in heads.items()} | added
+    found = []
+    for name in sorted(shapes):
+        scale, offset = spread(name, shapes[name])
+        found.append({"name": name, "shape": shapes[name],
+                      "dtype": "F32", "scale": scale, "offset": offset})
+    return found
+
+
+def run(model, case):
+    import torch
+
+    inputs = {entry["name"]: torch.tensor(synth_rule.input_array(entry))
+              for entry in case["inputs"]}
+    inputs = {name: value.to(model.dtype) if value.is_floating_point()
+              else value for name, value in inputs.items()}
+    with torch.no_grad():
+        got = model(**inputs)
+    names = ["last_hidden_state", "pooler_output", "logits", "start_logits",
+             "end_logits"]
+    if not hasattr(got, "start_logits") and "decoder_input_ids" in inputs:
+        names.append("encoder_last_hidden_state")
+    return {name: got[name].numpy() for name in names if name in got}
+
+
+def mask_of(case):
+    """The name and values of what tells which tokens of a decoder count."""
+    names = {each["compare_where"] for each in case.get("outputs", ())
+             if "compare_where" in each}
+    for entry in case["inputs"]:
+        if entry["name"] in names:
+            return entry["name"], synth_rule.input_array(entry)
+    return None, None
+
+
+def outputs_of(model, cases):
+    """The cases with outputs, and these; tolerances by the library's noise."""
+    expected, judged = {}, []
+    got = [run(model, case) for case in cases]
+    exact = [run(model.double(), case) for case in cases]
+    for number, case in enumerate(cases):
+        outputs = []
+        mask_name, mask = mask_of(case)
+        for name, value in got[number].items():
+            key = name if number == 0 else "%s@%d" % (name, number)
+            noise = np.abs(value - exact[number][name]).max()
+            atol = max(1.2e-5 * value.std(), 10 * noise)
+            outputs.append({"name": name, "shape": list(value.shape),
+                            "key": key, "atol": float("%.2g" % atol),
+                            "rtol": 1e-5})
+            expected[key] = value
+            if mask_name and value.shape[:2] == mask.shape:
+                outputs[-1]["compare_where"] = mask_name
+                expected[key] = value * mask[..., None].astype(value.dtype)
+        judged.append({"inputs": case["inputs"], "outputs": outputs})
+    return judged, expected
+
+
+def longer(case, tokens):
+    """The case's first text, over and over, and its mask; all is seen but
+    the end of the second row."""
+    inputs = []
+    for entry, count in zip(case["inputs"], [tokens[0], *tokens]):
+        rows = len(entry["values"]) // entry["shape"][1]
+        values = [3 + (7 * i * i + 5 * i) % 95 for i in range(rows * count)]
+        if entry["name"] == "attention_mask":
+            values = [int(i < rows * count - 9) for i in range(rows * count)]
+        inputs.append(dict(entry, shape=[rows, count], values=values))
+    return dict(case, inputs=inputs)
+
+
+def ended(case, end):
+    """Without what the decoder reads; each text begins and ends with @end."""
+    ids, mask = case["inputs"][:2]
+    width, values = ids["shape"][1], list(ids["values"])
+    for row in range(ids["shape"][0]):
+        seen = sum(mask["values"][row * width:][:width])
+        values[row * width] = values[row * width + seen - 1] = end
+    return dict(case, inputs=[dict(ids, values=values), mask])
+
+
+def cases_of(base, config, task, besides):
+    cases = judge.cases(synth.load_spec(base))
+    if "tokens" in besides:
+        cases.append(longer(cases[0], besides["tokens"]))
+    if config.get("is_encoder_decoder") and task == "text-classification":
+        cases = [ended(case, config["eos_token_id"]) for case in cases]
+    if task == "audio-classification":
+        cases = [dict(case, inputs=case["inputs"][:1]) for case in cases]
+    return cases
+
+
+def make(name, family, task, changes, besides={}):
+    import transformers
+
+    base = FIXTURES / BASES.get(family, family + "-base")
+    folder = FIXTURES / name
+    folder.mkdir(exist_ok=True)
+    kind = getattr(transformers, KINDS.get((family, task))
+                   or CLASSES[family] + ENDS[task])
+    config = json.loads((base / "config.json").read_text())
+    config |= {"architectures": [kind.__name__],
+               "transformers_version": transformers.__version__, **changes}
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    settings = kind.config_class.from_pretrained(folder)
+    spec = {"library": "transformers %s %s" % (transformers.__version__,
+                                               kind.__name__),
+            "family": family, "task": task, "compute": "float32",
+            "files": [{"file": "model.safetensors",
+                       "container": "safetensors", "tensors": "*"}],
+            "tensors": tensors_of(kind(settings),
+                                  besides.get("tensors", {}))}
+    with tempfile.TemporaryDirectory() as repository:
+        synth.write_repository(spec, folder, repository)
+        model = kind.from_pretrained(repository, dtype="float32",
+                                     attn_implementation="eager").eval()
+        judged, expected = outputs_of(
+            model, cases_of(base, config, task, besides))
+    spec |= judged[0] | {"extra_cases": judged[1:]}
+    (folder / "spec.json").write_text(json.dumps(spec) + "\n")
+    np.savez_compressed(folder / "expected.npz", **expected)
+
+
+def make_activations():
+    import torch
+    from transformers.activations import ACT2FN
+
+    x = np.concatenate([np.linspace(-12, 12, 481), [-1e4, -100, 100, 1e4]])
+    x = x.astype(np.float32)
+    kept = {name: ACT2FN[name](torch.tensor(x)).numpy()
+            for name in ACTIVATIONS}
+    np.savez_compressed(FIXTURES.parent / "activations.npz", x=x, **kept)
+
+
+def main(names):
+    unknown = set(names) - {line[0] for line in TABLE}
+    if unknown:
+        sys.exit("not in the table: %s" % ", ".join(sorted(unknown)))
+    for line in TABLE:
+        if not names or line[0] in names:
+            make(*line)
+    make_activations()
+
+
+if __name__ == "__main__":
+    main([pathlib.Path(name).name for name in sys.argv[1:]])
