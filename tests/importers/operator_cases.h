@@ -299,6 +299,7 @@ CASE(resize_half, resized(c, "linear", "half_pixel", "floor"))
 CASE(resize_asymmetric, resized(c, "linear", "asymmetric", "floor"))
 CASE(resize_corners, resized(c, "linear", "align_corners", "floor"))
 CASE(resize_nearest, resized(c, "nearest", "asymmetric", "floor"))
+CASE(resize_cubic, resized(c, "cubic", "half_pixel", "floor"))
 CASE(resize_nearest_half,
      resized(c, "nearest", "half_pixel", "round_prefer_ceil"))
 

@@ -170,6 +170,7 @@ static const struct {
 	PLANE(resize_nearest),
 	PLANE(resize_nearest_half),
 	PLANE(resize_factors),
+	PLANE(resize_cubic),
 	PLANE(batch_norm),
 	LINE(conv_line),
 	LINE(conv_line_groups),

@@ -385,7 +385,8 @@ static struct value *odd_resize(struct made *m)
 
 	y->rank = 4;
 	return graph_node(m->graph, "Resize", inputs, 4,
-			  ATTRS(attr_text("mode", "cubic")));
+			  ATTRS(attr_text("coordinate_transformation_mode",
+					  "tf_crop_and_resize")));
 }
 
 static struct value *odd_window(struct made *m)
@@ -435,7 +436,7 @@ static const struct {
 	  "unsupported-operator", "Reshape" },
 	{ "the last of equals", last_of_equals, STAGE_FORM_PLAIN,
 	  "unsupported-operator", "ArgMax" },
-	{ "cubic", odd_resize, STAGE_FORM_PLAIN, "unsupported-operator",
+	{ "an odd resize", odd_resize, STAGE_FORM_PLAIN, "unsupported-operator",
 	  "Resize" },
 	{ "a window rounded up", odd_window, STAGE_FORM_PLAIN,
 	  "unsupported-operator", "MaxPool" },
