@@ -5,19 +5,30 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "staging/checkpoint.h"
 #include "staging/stage_listing.h"
+#include "staging/view_models.h"
 #include "staging/view_onnx.h"
-#include "staging/view_pytorch.h"
 #include "staging/view_safetensors.h"
 #include "staging/view_tensorflow.h"
+
+/* Folders of staged.onnx, and whose weights are in them. */
+static const struct {
+	const char *name;
+	enum framework framework;
+} frameworks[] = {
+	{ "pytorch", FRAMEWORK_PYTORCH },
+	{ "jax", FRAMEWORK_JAX },
+};
 
 static int list_root(const struct stage_repo *repo, struct stage_listing *out)
 {
 	int r = 0;
 
-	if (checkpoint_exists(repo))
-		r = stage_listing_add_dir(out, "pytorch");
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(frameworks); i++)
+		if (checkpoint_exists(repo, frameworks[i].framework))
+			r = stage_listing_add_dir(out, frameworks[i].name);
 	if (r == 0 && checkpoint_is_pickled(repo))
 		r = stage_listing_add_dir(out, "safetensors");
 	if (r == 0 && view_tensorflow_exists(repo))
@@ -33,33 +44,36 @@ static bool is_instant(const struct stage_repo *repo, const char *dir)
 	return strcmp(dir, "") == 0 || strcmp(dir, "onnx") == 0;
 }
 
-/* What of @dir is below @view; NULL: it is not in there. */
-static const char *below_of(const char *dir, const char *view)
+/* What follows "@name/" or "@name" in @dir; NULL: it is not below that. */
+static const char *below(const char *dir, const char *name)
 {
-	size_t len = strlen(view);
+	size_t len = strlen(name);
 
-	if (strncmp(dir, view, len) != 0)
+	if (strncmp(dir, name, len) != 0)
 		return NULL;
-	if (!dir[len])
-		return "";
-	return dir[len] == '/' && dir[len + 1] ? dir + len + 1 : NULL;
+	if (dir[len] == '/' && dir[len + 1])
+		return dir + len + 1;
+	return dir[len] ? NULL : dir + len;
 }
 
 static int list(const struct stage_repo *repo, const char *dir,
 		struct stage_listing *out)
 {
-	const char *below;
+	const char *rest;
 
 	if (!*dir)
 		return list_root(repo, out);
+	for (size_t i = 0; i < ARRAY_LEN(frameworks); i++) {
+		rest = below(dir, frameworks[i].name);
+		if (rest)
+			return view_models(repo, frameworks[i].framework,
+					   MODEL_ONNX, rest, out);
+	}
+	rest = below(dir, "tensorflow");
+	if (rest)
+		return view_tensorflow(repo, rest, out);
 	if (strcmp(dir, "onnx") == 0)
 		return view_onnx(repo, out);
-	below = below_of(dir, "pytorch");
-	if (below)
-		return view_pytorch(repo, below, out);
-	below = below_of(dir, "tensorflow");
-	if (below)
-		return view_tensorflow(repo, below, out);
 	if (strcmp(dir, "safetensors") == 0 && checkpoint_is_pickled(repo))
 		return view_safetensors(repo, out);
 	return -ENOENT;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * staging/view_tensorflow.h - the directories below tensorflow/: view_model.h
- * in TensorFlow's format, staged.pb.
+ * staging/view_tensorflow.h - the directories below tensorflow/: those of
+ * view_models.h with staged.pb, of the weights that TensorFlow's classes
+ * saved, else of PyTorch's.
  */
 #ifndef STAGING_VIEW_TENSORFLOW_H
 #define STAGING_VIEW_TENSORFLOW_H

@@ -53,7 +53,7 @@ struct sheet {
 	 * several; NULL: the form's own.
 	 */
 	const char *batch;
-	struct value *seen;	   /* what seen() gave last; NULL: nothing */
+	struct value *seen; /* what seen() gave last; NULL: nothing */
 };
 
 /* How the numbers of a head are turned by the place of the token. */

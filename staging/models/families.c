@@ -6,48 +6,13 @@
 
 #include "base/limits.h"
 
+#define FAMILY(name) &family_##name,
+
 static const struct family *const families[] = {
-	&family_albert,
-	&family_bart,
-	&family_beit,
-	&family_bert,
-	&family_camembert,
-	&family_clip,
-	&family_clip_text,
-	&family_clip_vision,
-	&family_deberta,
-	&family_deberta_v2,
-	&family_deit,
-	&family_dinov2,
-	&family_dinov2_with_registers,
-	&family_distilbert,
-	&family_electra,
-	&family_gemma,
-	&family_gpt2,
-	&family_gpt_neo,
-	&family_gpt_neox,
-	&family_llama,
-	&family_marian,
-	&family_mbart,
-	&family_mistral,
-	&family_mpnet,
-	&family_mt5,
-	&family_opt,
-	&family_pegasus,
-	&family_phi,
-	&family_phi3,
-	&family_qwen2,
-	&family_qwen3,
-	&family_roberta,
-	&family_siglip,
-	&family_siglip_text,
-	&family_siglip_vision,
-	&family_t5,
-	&family_umt5,
-	&family_vit,
-	&family_whisper,
-	&family_xlm_roberta,
+#include "staging/models/families.def"
 };
+
+#undef FAMILY
 
 /* "BertForMaskedLM", "BertModel", but not "BertGenerationDecoder". */
 static bool is_of_class(const char *name, const char *class)

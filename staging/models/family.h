@@ -2,7 +2,7 @@
 /*
  * staging/models/family.h - what a family of models has to say about itself.
  *
- * One file a family, one line in families.c: README.md says how.
+ * One file a family, one line in families.def: README.md says how.
  */
 #ifndef STAGING_MODELS_FAMILY_H
 #define STAGING_MODELS_FAMILY_H
@@ -92,46 +92,9 @@ struct family {
 	struct head heads[TASK_COUNT];
 };
 
-extern const struct family family_albert;
-extern const struct family family_bart;
-extern const struct family family_beit;
-extern const struct family family_bert;
-extern const struct family family_camembert;
-extern const struct family family_clip;
-extern const struct family family_clip_text;
-extern const struct family family_clip_vision;
-extern const struct family family_deberta;
-extern const struct family family_deberta_v2;
-extern const struct family family_deit;
-extern const struct family family_dinov2;
-extern const struct family family_dinov2_with_registers;
-extern const struct family family_distilbert;
-extern const struct family family_electra;
-extern const struct family family_gemma;
-extern const struct family family_gpt2;
-extern const struct family family_gpt_neo;
-extern const struct family family_gpt_neox;
-extern const struct family family_llama;
-extern const struct family family_marian;
-extern const struct family family_mbart;
-extern const struct family family_mistral;
-extern const struct family family_mpnet;
-extern const struct family family_mt5;
-extern const struct family family_opt;
-extern const struct family family_pegasus;
-extern const struct family family_phi3;
-extern const struct family family_phi;
-extern const struct family family_qwen2;
-extern const struct family family_qwen3;
-extern const struct family family_roberta;
-extern const struct family family_siglip;
-extern const struct family family_siglip_text;
-extern const struct family family_siglip_vision;
-extern const struct family family_t5;
-extern const struct family family_umt5;
-extern const struct family family_vit;
-extern const struct family family_whisper;
-extern const struct family family_xlm_roberta;
+#define FAMILY(name) extern const struct family family_##name;
+#include "staging/models/families.def"
+#undef FAMILY
 
 /* By model_type, or the class's name in old files.  NULL: not known. */
 const struct family *family_find(const struct json *config);

@@ -174,7 +174,7 @@ static struct value *self_part(struct emit *emit, struct stack *stack,
 			       unsigned int layer, const char *prefix,
 			       struct value *x)
 {
-	char names[TENSOR_NAME_MAX];
+	char names[TENSOR_NAME_MAX + 32];
 	struct value *y = norm(emit, stack->model, x, prefix,
 			       "layer.0.layer_norm");
 
@@ -191,7 +191,7 @@ static struct value *self_part(struct emit *emit, struct stack *stack,
 static struct value *cross_part(struct emit *emit, const struct stack *stack,
 				const char *prefix, struct value *x)
 {
-	char names[TENSOR_NAME_MAX];
+	char names[TENSOR_NAME_MAX + 32];
 	struct value *y = norm(emit, stack->model, x, prefix,
 			       "layer.1.layer_norm");
 
@@ -207,7 +207,7 @@ static struct value *feed_part(struct emit *emit, const struct stack *stack,
 	const struct t5 *model = stack->model;
 	uint64_t width = model->intermediate;
 	struct sheet *sheet = &emit->sheet;
-	char names[TENSOR_NAME_MAX];
+	char names[TENSOR_NAME_MAX + 32];
 	struct value *y, *gate;
 
 	snprintf(names, sizeof(names), "%slayer.%d.", prefix,

@@ -12,6 +12,7 @@ import os
 
 import pytest
 
+import frameworks
 import judge_many
 import repack
 from served import BASE_TASKS, FIXTURES, FULL, REFUSED, SPECS, TINY, view_of
@@ -117,6 +118,50 @@ def of_other_weights(served):
 @pytest.mark.parametrize("model", REPACKED)
 def test_weights_that_lie_otherwise(of_other_weights, model, what):
     assert of_other_weights[model, what]["wrong"] is None
+
+
+OF_TENSORFLOW = frameworks.names("tf")
+
+
+def h5_variant(name):
+    return "-tf-h5", lambda spec: frameworks.as_saved(spec, name, "tf")
+
+
+@pytest.fixture(scope="module")
+def of_tensorflow(served):
+    return said_of({(name, form): job(served, name, form, *h5_variant(name))
+                    for name in OF_TENSORFLOW for form in FORMS})
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", OF_TENSORFLOW)
+def test_weights_of_tensorflow(served, of_tensorflow, name, form):
+    """tf_model.h5 alone: what PyTorch computes with its own."""
+    assert of_tensorflow[name, form]["wrong"] is None
+    path = served.graphdef(name, *h5_variant(name), form=form)
+    info = json.loads((path.parent / "info.json").read_text())
+    assert [each["path"] for each in info["sources"]] == ["tf_model.h5"]
+    folder = os.listdir(served.model(name, *h5_variant(name)))
+    assert "tensorflow" in folder and "pytorch" not in folder
+
+
+def test_weights_of_tensorflow_come_first(served):
+    """Where there are PyTorch's too."""
+    name = "bert-base"
+
+    def both(spec):
+        saved = frameworks.as_saved(spec, name, "tf")
+        return dict(spec, tensors=spec["tensors"] + saved["tensors"], files=[
+            dict(saved["files"][0],
+                 tensors=[each["name"] for each in saved["tensors"]]),
+            {"file": "model.safetensors", "container": "safetensors",
+             "tensors": [each["name"] for each in spec["tensors"]]}])
+
+    for view, file in (("tensorflow", "tf_model.h5"),
+                       ("pytorch", "model.safetensors")):
+        info = served.model(name, "-graphdef-both", both) / view / "info.json"
+        sources = json.loads(info.read_text())["sources"]
+        assert [each["path"] for each in sources] == [file]
 
 
 def narrowed(dtype):

@@ -25,7 +25,8 @@ HEADS = [("%s-base" % family, "%s-%s" % (family, head))
          for family, head in (
              ("albert", "fill-mask"), ("bert", "fill-mask"),
              ("bert", "token-classification"), ("camembert", "fill-mask"),
-             ("distilbert", "fill-mask"), ("electra", "discriminator"),
+             ("dinov2", "image-classification"), ("distilbert", "fill-mask"),
+             ("electra", "discriminator"), ("vit", "image-classification"),
              ("mpnet", "fill-mask"), ("roberta", "fill-mask"),
              ("xlm-roberta", "token-classification"))]
 
@@ -131,7 +132,7 @@ def is_text(name):
 
 # Of these any number of tokens has a place, if the configuration says so.
 BOUNDLESS = ("deberta", "deberta-v2", "gemma", "gpt_neox", "llama", "mistral",
-             "phi", "phi3", "qwen2", "qwen3")
+             "phi", "phi3", "qwen2", "qwen3", "t5")
 
 
 @pytest.mark.parametrize("name", [name for name in TINY if is_text(name)])

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "staging/view_model.h"
+#include "staging/view_models.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,11 +8,14 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "staging/checkpoint.h"
+#include "staging/info.h"
 #include "staging/models.h"
 #include "staging/stage_listing.h"
+#include "staging/view_timm.h"
 
 /* The folders within a task's that hold the same graph otherwise. */
-static const struct view_variant {
+static const struct variant {
 	const char *name;
 	enum stage_form form;
 	enum stage_profile profile;
@@ -22,7 +25,14 @@ static const struct view_variant {
 	{ "portable", STAGE_FORM_PLAIN, STAGE_PROFILE_PORTABLE },
 };
 
-static const struct view_variant *variant_find(const char *name)
+/* One directory. */
+struct place {
+	enum model_task task;
+	enum model_format format;
+	const struct variant *variant; /* NULL: the task's own */
+};
+
+static const struct variant *variant_find(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(variants); i++)
 		if (strcmp(variants[i].name, name) == 0)
@@ -30,8 +40,9 @@ static const struct view_variant *variant_find(const char *name)
 	return NULL;
 }
 
-int view_place_parse(const char *below, enum model_format format,
-		     struct view_place *out)
+/* "", "<variant>", "<task>", "<task>/<variant>"; -ENOENT. */
+static int place_parse(const char *below, enum model_format format,
+		       struct place *out)
 {
 	const char *slash = strchr(below, '/');
 	auto_free char *first = mem_strndup(
@@ -40,7 +51,7 @@ int view_place_parse(const char *below, enum model_format format,
 
 	if (!first)
 		return -ENOMEM;
-	*out = (struct view_place){ .task = TASK_FEATURES, .format = format };
+	*out = (struct place){ .task = TASK_FEATURES, .format = format };
 	if (!*below)
 		return 0;
 	out->variant = slash ? NULL : variant_find(first);
@@ -185,7 +196,7 @@ static bool has_halves(const struct weights *weights)
  */
 static bool has_variant(const struct stage_repo *repo,
 			const struct checkpoint *checkpoint,
-			const struct view_variant *variant)
+			const struct variant *variant)
 {
 	return variant->form == STAGE_FORM_DL4J ||
 	       (variant->profile != repo->profile &&
@@ -193,9 +204,9 @@ static bool has_variant(const struct stage_repo *repo,
 }
 
 static struct stage_view view_of(const struct stage_repo *repo,
-				 const struct view_place *place)
+				 const struct place *place)
 {
-	const struct view_variant *variant = place->variant;
+	const struct variant *variant = place->variant;
 	struct stage_view view = {
 		.task = place->task,
 		.format = place->format,
@@ -211,11 +222,10 @@ static struct stage_view view_of(const struct stage_repo *repo,
 /* It is there only where what is above it is staged. */
 static int list_variant(const struct stage_repo *repo,
 			const struct checkpoint *checkpoint,
-			const struct view_place *place,
-			struct stage_listing *out)
+			const struct place *place, struct stage_listing *out)
 {
-	const struct view_place above = { .task = place->task,
-					  .format = place->format };
+	const struct place above = { .task = place->task,
+				     .format = place->format };
 	auto_of(staged_view) struct staged_view staged = { 0 };
 	struct stage_view view = view_of(repo, place);
 	bool is_staged;
@@ -233,7 +243,7 @@ static int list_variant(const struct stage_repo *repo,
 
 static int list_task(const struct stage_repo *repo,
 		     const struct checkpoint *checkpoint,
-		     const struct view_place *place, struct stage_listing *out)
+		     const struct place *place, struct stage_listing *out)
 {
 	const struct stage_view view = view_of(repo, place);
 	bool is_staged;
@@ -245,9 +255,9 @@ static int list_task(const struct stage_repo *repo,
 	return r;
 }
 
-int view_model(const struct stage_repo *repo,
-	       const struct checkpoint *checkpoint,
-	       const struct view_place *place, struct stage_listing *out)
+static int list_place(const struct stage_repo *repo,
+		      const struct checkpoint *checkpoint,
+		      const struct place *place, struct stage_listing *out)
 {
 	unsigned int tasks = models_tasks(json_root(checkpoint->config),
 					  checkpoint->weights,
@@ -264,12 +274,45 @@ int view_model(const struct stage_repo *repo,
 	return r;
 }
 
-int view_model_refused(const struct stage_repo *repo,
-		       const struct checkpoint *checkpoint,
-		       const struct view_place *place,
-		       const struct refusal *why, struct stage_listing *out)
+/* timm's have ONNX graphs alone, and these of PyTorch's weights. */
+static int list_timm(const struct stage_repo *repo,
+		     const struct checkpoint *checkpoint,
+		     const struct place *place, const char *below,
+		     struct stage_listing *out)
 {
+	auto_refusal struct refusal why = { 0 };
+
+	if (place->format == MODEL_ONNX)
+		return view_timm(repo, checkpoint, below, out);
 	if (place->task != TASK_FEATURES || place->variant)
 		return -ENOENT;
-	return add_status(repo, checkpoint, place->task, why, out);
+	refuse(&why, "unsupported-architecture", "timm",
+	       "models of timm are staged as ONNX alone");
+	return add_status(repo, checkpoint, place->task, &why, out);
+}
+
+int view_models(const struct stage_repo *repo, enum framework framework,
+		enum model_format format, const char *below,
+		struct stage_listing *out)
+{
+	auto_checkpoint struct checkpoint checkpoint = { 0 };
+	auto_refusal struct refusal why = { 0 };
+	struct place place;
+	int r;
+
+	if (!checkpoint_exists(repo, framework))
+		return -ENOENT;
+	r = place_parse(below, format, &place);
+	if (r == 0)
+		r = checkpoint_open(repo, framework, &checkpoint, &why);
+	if (r == 0 && framework == FRAMEWORK_PYTORCH &&
+	    view_timm_is(&checkpoint))
+		return list_timm(repo, &checkpoint, &place, below, out);
+	if (r == 0)
+		return list_place(repo, &checkpoint, &place, out);
+	if (r != -EBADMSG)
+		return r;
+	if (place.task != TASK_FEATURES || place.variant)
+		return -ENOENT;
+	return add_status(repo, &checkpoint, place.task, &why, out);
 }
