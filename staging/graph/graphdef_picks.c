@@ -46,10 +46,10 @@ static struct term *bound(struct translation *t, const struct cut *cut,
 		t, TERMS(term_ints(t, type, ints, (size_t)cut->axis), term), 0);
 }
 
-/* Past what an int32 holds a bound means the end of the axis. */
+/* The largest int32 and what is past it mean the end of the axis. */
 static bool is_open(int64_t bound_at, const struct term *term)
 {
-	return !term && (bound_at > INT32_MAX || bound_at < INT32_MIN);
+	return !term && (bound_at >= INT32_MAX || bound_at <= INT32_MIN);
 }
 
 /* Whether a bound past an int32 is at the wrong end of the axis. */

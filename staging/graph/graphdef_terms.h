@@ -27,7 +27,9 @@
 #include "staging/staging.h"
 
 #define RANK_UNKNOWN (-1)
-#define INT_UNKNOWN INT64_MIN /* an element that only a run tells */
+
+/* An element that only a run tells; or one that is this, which is as good. */
+#define INT_UNKNOWN INT64_MIN
 
 struct term {
 	const char *name; /* as an input has it: "Split_2:1" */
