@@ -32,8 +32,9 @@ struct sequence; /* form.h */
 struct value {
 	const char *name; /* unique in the graph */
 	unsigned int rank;
-	uint64_t width; /* of the last axis; 0: not known */
-	uint64_t rows;	/* of the first axis of a weight; else 0 */
+	uint64_t width;	   /* of the last axis; 0: not known */
+	uint64_t rows;	   /* of the first axis of a weight; else 0 */
+	uint64_t channels; /* of a map [N, channels, height, width] */
 
 	/* A matrix of weights whose bytes are those of its transposed form. */
 	bool transposed;
