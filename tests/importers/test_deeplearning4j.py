@@ -22,11 +22,11 @@ TOLERANCE = {"atol": SAME, "rtol": SAME}
 
 # Fixtures that have no dl4j form, and words of the reason in staged.status.
 NO_FORM = {}
-# Families that have to be imported with an example of their inputs, by the
-# construct.  Without one every length that is not known is 1 while a graph is
-# imported: it fails, or a size of that time stays in the graph.
+# Families, or tasks of one, that have to be imported with an example of their
+# inputs, by the construct.  Without one every length that is not known is 1
+# while a graph is imported: it fails, or a size of that time stays in it.
 WITH_EXAMPLE = {
-    "segformer": "Resize to a computed size, which becomes a constant",
+    "segformer/image-segmentation": "Resize to a size that is computed",
     "wav2vec2": "Conv with a kernel longer than the sound",
     "hubert": "Conv with a kernel longer than the sound",
 }
@@ -56,6 +56,12 @@ def is_refused(folder, name):
     return True
 
 
+def needs_example(name):
+    spec = SPECS[name]
+    return not WITH_EXAMPLE.keys().isdisjoint(
+        (spec["family"], "%(family)s/%(task)s" % spec))
+
+
 @pytest.mark.parametrize("name", TINY + [
     pytest.param(name, marks=pytest.mark.slow) for name in REAL_SIZE])
 def test_transformers(served, library, name):
@@ -64,12 +70,21 @@ def test_transformers(served, library, name):
         return
     path = folder / "staged.onnx"
     run = in_both(judge.run_rows, library.of(
-        path, example=SPECS[name]["family"] in WITH_EXAMPLE))
+        path, example=needs_example(name)))
     if name not in NOT_READ:
         judge.assert_right(path, FIXTURES / name, run)
         return
     with pytest.raises((deeplearning4j.Failed, AssertionError),
                        match=NOT_READ[name]):
+        judge.assert_right(path, FIXTURES / name, run)
+
+
+@pytest.mark.parametrize("name", [
+    name for name in TINY if needs_example(name)])
+def test_needs_an_example(served, library, name):
+    path = served.staged(name, form="dl4j")
+    run = in_both(judge.run_rows, library.of(path))
+    with pytest.raises((deeplearning4j.Failed, AssertionError)):
         judge.assert_right(path, FIXTURES / name, run)
 
 
