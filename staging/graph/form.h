@@ -144,6 +144,16 @@ struct form {
 	/* Rows as a map of the shape of their sequence's, channels too. */
 	struct value *(*map)(struct sheet *sheet, struct value *x);
 
+	/*
+	 * The map @x in the height and width of @like, which has as many
+	 * channels; bilinear, corners are not aligned.
+	 */
+	struct value *(*resize)(struct sheet *sheet, struct value *x,
+				struct value *like);
+
+	/* Samples [N, length] as a map of height 1 and one channel. */
+	struct value *(*waveform)(struct sheet *sheet, struct value *x);
+
 	/* The rows of @table [tokens, width] before, or added to, each. */
 	struct value *(*prepend)(struct sheet *sheet, struct value *x,
 				 struct value *table);

@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "staging/graph/blocks.h"
+#include "staging/graph/blocks_image.h"
 
 static struct value *declare(struct sheet *sheet, const char *name,
 			     enum onnx_type type, uint64_t width)
@@ -255,6 +256,17 @@ static struct value *dl4j_map(struct sheet *sheet, struct value *x)
 	return out;
 }
 
+static struct value *dl4j_waveform(struct sheet *sheet, struct value *x)
+{
+	struct graph *graph = sheet->graph;
+
+	x = graph_node(graph, "Reshape", INPUTS(x, INTS(graph, 1, 1, 1, -1)),
+		       NO_ATTRS);
+	x->rank = 4;
+	x->channels = 1;
+	return x;
+}
+
 /*
  * A constant as a sum with nothing of a computed value: OpenCV joins
  * constants wrongly.
@@ -402,6 +414,8 @@ const struct form form_dl4j = {
 	.over_heads = dl4j_over_heads,
 	.tokens = dl4j_tokens,
 	.map = dl4j_map,
+	.resize = block_bilinear,
+	.waveform = dl4j_waveform,
 	.prepend = dl4j_prepend,
 	.add_each = dl4j_add_each,
 	.drop = dl4j_drop,

@@ -333,6 +333,29 @@ static struct value *plain_map(struct sheet *sheet, struct value *x)
 	return out;
 }
 
+static struct value *plain_resize(struct sheet *sheet, struct value *x,
+				  struct value *like)
+{
+	struct value *sizes = block_unary(sheet, "Shape", like);
+
+	sizes->rank = 1;
+	return graph_node(
+		sheet->graph, "Resize", INPUTS(x, NULL, NULL, sizes),
+		ATTRS(attr_text("coordinate_transformation_mode", "half_pixel"),
+		      attr_text("mode", "linear")));
+}
+
+static struct value *plain_waveform(struct sheet *sheet, struct value *x)
+{
+	struct graph *graph = sheet->graph;
+
+	x = graph_node(graph, "Unsqueeze", INPUTS(x, INTS(graph, 1, 2)),
+		       NO_ATTRS);
+	x->rank = 4;
+	x->channels = 1;
+	return x;
+}
+
 static struct value *plain_prepend(struct sheet *sheet, struct value *x,
 				   struct value *table)
 {
@@ -486,6 +509,8 @@ const struct form form_plain = {
 	.over_heads = plain_over_heads,
 	.tokens = plain_tokens,
 	.map = plain_map,
+	.resize = plain_resize,
+	.waveform = plain_waveform,
 	.prepend = plain_prepend,
 	.add_each = plain_add_each,
 	.drop = plain_drop,
