@@ -80,6 +80,13 @@ struct attention {
 	struct past *past;	     /* or NULL */
 };
 
+/* Tokens of an image that look at themselves alone. */
+struct windows {
+	uint64_t count;	    /* of an image */
+	uint64_t tokens;    /* of a window */
+	struct value *mask; /* [count, 1, tokens, tokens], added; or NULL */
+};
+
 struct form {
 	const char *name;
 	bool is_batched;
@@ -111,6 +118,14 @@ struct form {
 	/* softmax(scale q k^T + mask + bias) v */
 	struct value *(*attention)(struct sheet *sheet,
 				   const struct attention *attention);
+
+	/*
+	 * The same within windows, which stand one after the other; there is
+	 * a bias, and of a mask, a scale or groups nothing is asked.
+	 */
+	struct value *(*windowed)(struct sheet *sheet,
+				  const struct attention *attention,
+				  const struct windows *windows);
 
 	/*
 	 * What @table [buckets, heads] adds to the score of two tokens,
@@ -159,6 +174,14 @@ struct form {
 				 struct value *table);
 	struct value *(*add_each)(struct sheet *sheet, struct value *x,
 				  struct value *table);
+
+	/*
+	 * Of each sequence the @count tokens that @which numbers, times
+	 * @kept [count, 1] if that is not NULL.
+	 */
+	struct value *(*pick)(struct sheet *sheet, struct value *x,
+			      struct value *which, struct value *kept,
+			      uint64_t count);
 
 	/* Each sequence without its first @count tokens. */
 	struct value *(*drop)(struct sheet *sheet, struct value *x,
@@ -210,6 +233,10 @@ struct sequence *sheet_sequence_more(struct sheet *sheet, struct value *like,
 
 /* The batch of what has no sequence. */
 struct dim sheet_batch(const struct sheet *sheet);
+
+/* Rows @x, which are made anew, as sequences of @tokens each. */
+struct value *sheet_regroup(struct sheet *sheet, struct value *x,
+			    uint64_t tokens);
 
 /* Declares an input of floats or ids; the batch is put into @dims[0]. */
 struct value *sheet_input(struct sheet *sheet, const char *name,

@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "staging/graph/blocks.h"
+#include "staging/graph/form_windows.h"
 #include "staging/graph/blocks_image.h"
 
 static struct value *declare(struct sheet *sheet, const char *name,
@@ -302,6 +303,24 @@ static struct value *dl4j_add_each(struct sheet *sheet, struct value *x,
 	return block_add(sheet, x, graph_straight(sheet->graph, table));
 }
 
+static struct value *dl4j_pick(struct sheet *sheet, struct value *x,
+			       struct value *which, struct value *kept,
+			       uint64_t count)
+{
+	struct graph *graph = sheet->graph;
+	const struct sequence *from = x->sequence;
+
+	x = graph_node(graph, "Gather", INPUTS(x, which),
+		       ATTRS(attr_int("axis", 0)));
+	if (kept)
+		x = block_mul(sheet, x, kept);
+	if (graph->error < 0)
+		return &graph->nowhere;
+	sheet_sequence_of(sheet, x, 0, from->batch,
+			  (struct dim){ .size = count });
+	return x;
+}
+
 static struct value *dl4j_drop(struct sheet *sheet, struct value *x,
 			       uint64_t count)
 {
@@ -409,6 +428,7 @@ const struct form form_dl4j = {
 	.mask = dl4j_mask,
 	.linear = dl4j_linear,
 	.attention = dl4j_attention,
+	.windowed = dl4j_windowed,
 	.relative_bias = dl4j_relative_bias,
 	.picked_products = dl4j_picked_products,
 	.over_heads = dl4j_over_heads,
@@ -418,6 +438,7 @@ const struct form form_dl4j = {
 	.waveform = dl4j_waveform,
 	.prepend = dl4j_prepend,
 	.add_each = dl4j_add_each,
+	.pick = dl4j_pick,
 	.drop = dl4j_drop,
 	.token = dl4j_token,
 	.last = dl4j_last,
