@@ -54,7 +54,12 @@
 #define TENSORS_MAX ((size_t)1 << 20) /* largest checkpoint surveyed: 60,000 */
 #define TENSOR_RANK_MAX 8	      /* torch models use at most 6 */
 #define TENSOR_NAME_MAX 1024	      /* longest surveyed: 140 */
+#define NAME_PARTS_MAX 64	      /* of a tensor's name; most seen: 12 */
 #define WEIGHT_FILES_MAX 1024	      /* largest sharding surveyed: 191 */
+#define FLAX_DEPTH_MAX 32	 /* maps in maps; deepest model surveyed: 9 */
+#define FLAX_HEAD_BYTES_MAX 4096 /* a key of TENSOR_NAME_MAX, 8 axes, spare */
+#define FLAX_PIECES_MAX 16384	 /* as HDF5_PIECES_MAX; BERT's file: 80 */
+#define FLAX_STEPS_MAX (2 * TENSORS_MAX)    /* a map for each array */
 #define PICKLE_BYTES_MAX ((size_t)64 << 20) /* 60,000 tensors take 9 MiB */
 #define PICKLE_DEPTH_MAX 1000
 #define PICKLE_NODES_MAX ((size_t)4 << 20)
@@ -116,13 +121,13 @@
 #define STAGE_MEMO_BYTES_MAX \
 	((size_t)16 << 20) /* a listing kept across mounts; BERT's: 0.1 MiB */
 #define GRAPH_NODES_MAX ((size_t)1 << 20)
-#define MODEL_LAYERS_MAX 192  /* deepest transformer surveyed: 126 */
-#define MODEL_HEADS_MAX 128   /* most heads surveyed: 128 */
-#define MODEL_STAGES_MAX 16   /* most stages or convolutions surveyed: 8 */
-#define MODEL_IMAGE_MAX 8192  /* side of an image; largest surveyed: 1,344 */
-#define MODEL_WINDOW_MAX 32   /* side of a window; largest surveyed: 24 */
+#define MODEL_LAYERS_MAX 192 /* deepest transformer surveyed: 126 */
+#define MODEL_HEADS_MAX 128  /* most heads surveyed: 128 */
+#define MODEL_STAGES_MAX 16  /* most stages or convolutions surveyed: 8 */
+#define MODEL_IMAGE_MAX 8192 /* side of an image; largest surveyed: 1,344 */
+#define MODEL_WINDOW_MAX 32  /* side of a window; largest surveyed: 24 */
 #define MODEL_WINDOW_PAIRS_MAX \
-	((uint64_t)1 << 23) /* patches beside each other: 1.3 M surveyed */
+	((uint64_t)1 << 23)   /* patches beside each other: 1.3 M surveyed */
 #define MODEL_WIDTH_MAX 65536 /* widest layer surveyed: 53,248 */
 #define MODEL_POSITIONS_MAX ((size_t)1 << 17) /* relative ones: 512 are usual */
 #define MODEL_SINUSOIDS_MAX ((size_t)1 << 24) /* most surveyed: 2^20 */
@@ -169,6 +174,36 @@
 #define JOB_FAILED_MAX 4096 /* contents remembered as failed: 500 KiB */
 #define SPOOL_FREE_MIN \
 	((uint64_t)256 << 20) /* what a spool leaves of the disk */
+
+/* External converters */
+#define CONVERT_MEMORY_BYTES \
+	((uint64_t)16 << 30) /* or 80 % of the machine: a 3 GB model's */
+#define CONVERT_MAPPED_BYTES \
+	((uint64_t)8 << 30)  /* addresses of what torch maps and never uses */
+#define CONVERT_S 3600	     /* a 7-billion-parameter export takes 20 minutes */
+#define CONVERT_FDS_MAX 4096 /* one for each shard, and Python's */
+#define CONVERT_PROCESSES_MAX 4096 /* threads too; torch has one a core */
+#define CONVERT_TMPFS_BYTES ((uint64_t)256 << 20) /* is memory: caches only */
+#define CONVERT_QUEUE_MAX 64   /* conversions that wait for their turn */
+#define CONVERT_FAILED_MAX 256 /* remembered with their last lines: 2 MiB */
+#define CONVERT_WORDS_MAX 64   /* of a command */
+#define CONVERT_COMMAND_MAX ((size_t)4 << 10) /* a PATH and some options */
+#define CONVERT_PIECE_BYTES \
+	((size_t)32 << 20) /* of a weight file at a time: eight ranges */
+#define CONVERT_SMALL_BYTES \
+	((uint64_t)64 << 20) /* tokenizer.json: 33 MB at the largest */
+#define CONVERT_FILES_MAX ((size_t)1024) /* an exporter writes one or two */
+#define CONVERT_OUTPUT_BYTES ((size_t)64 << 10) /* what it prints, its end */
+#define CONVERT_LINES_MAX 20 /* of it in staged.status: a traceback */
+#define CONVERT_LINES_BYTES ((size_t)4 << 10)
+#define CONVERT_LOOK_BYTES_MAX ((size_t)1 << 20)  /* inputs: 200 of 1 KiB */
+#define CONVERT_LOOK_MEMORY ((uint64_t)256 << 20) /* beside the file */
+#define CONVERT_LOOK_S 120			  /* walks 2 GiB in seconds */
+#define CONVERT_PROBE_S 30 /* Python without anything cached: 5 s */
+#define CONVERT_MEMO_BYTES_MAX \
+	((size_t)2 << 20) /* CONVERT_LOOK_BYTES_MAX and the files' names */
+#define ONNX_NAME_BYTES_MAX ((size_t)1 << 10) /* of inputs: 120 seen */
+#define ONNX_DEPTH_MAX 64 /* graphs in graphs, 3 frames each: 4 seen */
 
 /* Blocks */
 #define BLOCK_BYTES                                                      \

@@ -84,6 +84,25 @@ static bool does(const struct json *config, const char *key)
 	return json_bool(json_get(config, key), true);
 }
 
+static bool begins_with(const char *text, const char *beginning)
+{
+	return text && strncmp(text, beginning, strlen(beginning)) == 0;
+}
+
+/*
+ * Whether a size that is one number is that of the shorter edge: in
+ * transformers, default_to_square=False of CLIP's processor.
+ */
+static bool is_edge(const struct json *config)
+{
+	const char *name =
+		json_string(json_get(config, "image_processor_type"));
+
+	if (!name)
+		name = json_string(json_get(config, "feature_extractor_type"));
+	return begins_with(name, "CLIP");
+}
+
 void preprocessing_of_processor(struct json_write *json,
 				const struct json *config)
 {
@@ -98,7 +117,8 @@ void preprocessing_of_processor(struct json_write *json,
 		return; /* of sound */
 	write_begin(json);
 	if (does(config, "do_resize"))
-		write_size(json, "resize", json_get(config, "size"), false);
+		write_size(json, "resize", json_get(config, "size"),
+			   is_edge(config));
 	if (does(config, "do_resize") && resampling)
 		json_write_text(json, "interpolation", resampling);
 	if (json_bool(json_get(config, "do_center_crop"), false))

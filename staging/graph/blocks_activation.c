@@ -16,14 +16,19 @@ static struct value *gelu(struct sheet *sheet, struct value *x)
 			 block_number(sheet, 0.5));
 }
 
-/* x/2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) */
+/*
+ * x/2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), the argument of tanh as x
+ * times a polynomial: OpenCV 5.0.0 knows the formula in the order it is
+ * written here, and crashes replacing it.
+ */
 static struct value *gelu_tanh(struct sheet *sheet, struct value *x)
 {
-	struct value *cube = block_mul(sheet, block_mul(sheet, x, x), x);
-	struct value *y = block_mul(sheet, cube, block_number(sheet, 0.044715));
+	const double factor = sqrt(2 / M_PI);
+	struct value *y = block_mul(sheet, block_mul(sheet, x, x),
+				    block_number(sheet, 0.044715 * factor));
 
-	y = block_mul(sheet, block_add(sheet, x, y),
-		      block_number(sheet, sqrt(2 / M_PI)));
+	y = block_add(sheet, y, block_number(sheet, factor));
+	y = block_mul(sheet, y, x);
 	y = block_add(sheet, block_tanh(sheet, y), block_number(sheet, 1));
 	return block_mul(sheet, block_mul(sheet, x, y),
 			 block_number(sheet, 0.5));

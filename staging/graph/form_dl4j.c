@@ -6,8 +6,9 @@
 
 #include "base/limits.h"
 #include "staging/graph/blocks.h"
-#include "staging/graph/form_windows.h"
 #include "staging/graph/blocks_image.h"
+#include "staging/graph/form_windows.h"
+#include "staging/graph/past_rows.h"
 
 static struct value *declare(struct sheet *sheet, const char *name,
 			     enum onnx_type type, uint64_t width)
@@ -138,12 +139,43 @@ static struct keys keys_of(struct sheet *sheet,
 {
 	uint64_t k_width = attention->k->width / groups;
 	uint64_t v_width = attention->v->width / groups;
-
-	return (struct keys){
+	const struct past *past = attention->past;
+	struct keys keys = {
 		.k = turned(sheet, attention,
 			    head_of(sheet, attention->k, group, k_width)),
 		.v = head_of(sheet, attention->v, group, v_width),
 	};
+
+	if (past) {
+		keys.k = past_rows_with(sheet, past->key, group, keys.k);
+		keys.v = past_rows_with(sheet, past->value, group, keys.v);
+	}
+	return keys;
+}
+
+/* What each group of heads looks at.  NULL: failed. */
+static struct keys *all_keys(struct sheet *sheet,
+			     const struct attention *attention,
+			     unsigned int groups)
+{
+	struct keys *keys = arena_alloc(&sheet->graph->arena,
+					groups * sizeof(*keys));
+	struct value **k = list_of(sheet, groups), **v = list_of(sheet, groups);
+
+	if (!keys || !k || !v) {
+		graph_fail(sheet->graph, -ENOMEM);
+		return NULL;
+	}
+	for (unsigned int i = 0; i < groups; i++) {
+		keys[i] = keys_of(sheet, attention, i, groups);
+		k[i] = keys[i].k;
+		v[i] = keys[i].v;
+	}
+	if (attention->past) {
+		attention->past->all_keys = past_of_rows(sheet, k, groups);
+		attention->past->all_values = past_of_rows(sheet, v, groups);
+	}
+	return keys;
 }
 
 static struct value *dl4j_attention(struct sheet *sheet,
@@ -154,20 +186,13 @@ static struct value *dl4j_attention(struct sheet *sheet,
 						  : attention->heads;
 	unsigned int each = attention->heads / groups;
 	struct value **heads = list_of(sheet, attention->heads);
+	const struct keys *keys = all_keys(sheet, attention, groups);
 	struct value *out;
 
-	if (!heads)
+	if (!heads || !keys)
 		return &graph->nowhere;
-	if (attention->past)
-		return graph_refuse(graph, "unsupported-form", NULL,
-				    "the dl4j form has no keys and values of "
-				    "the tokens before");
-	for (unsigned int i = 0; i < groups; i++) {
-		struct keys keys = keys_of(sheet, attention, i, groups);
-
-		for (unsigned int j = i * each; j < (i + 1) * each; j++)
-			heads[j] = one_head(sheet, attention, j, &keys);
-	}
+	for (unsigned int i = 0; i < attention->heads; i++)
+		heads[i] = one_head(sheet, attention, i, &keys[i / each]);
 	if (attention->heads == 1)
 		return heads[0];
 	out = graph_node(graph, "Concat", heads, attention->heads,

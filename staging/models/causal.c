@@ -96,6 +96,7 @@ struct causal *causal_begin(struct emit *emit, const struct causal_sizes *sizes)
 		graph_fail(emit->graph, -ENOMEM);
 		return NULL;
 	}
+	config_only_flag(emit, "is_causal", true);
 	causal->sizes = *sizes;
 	if (emit->task == TASK_TEXT_GENERATION_WITH_PAST)
 		begin_with_past(emit, causal);

@@ -30,6 +30,7 @@ static void check_others(struct emit *emit)
 		"scale_emb",
 		"sliding_window_pattern",
 		"use_bidirectional_attention",
+		"use_mrope",
 		"use_qk_norm",
 	};
 

@@ -8,6 +8,7 @@ of a new machine.  An answer, wrong or right, is never asked for again.
 """
 
 import base64
+import functools
 import json
 import os
 import selectors
@@ -130,17 +131,6 @@ class Deeplearning4j:
             raise Failed(said["error"])
         return {name: _heard(each) for name, each in said["outputs"].items()}
 
-
-class Session:
-    """@path as what judge.py takes for a session of ONNX Runtime; @known is
-    one, and knows the ports."""
-
-    def __init__(self, library, path, known):
-        self.library = library
-        self.path = path
-        self.get_inputs = known.get_inputs
-        self.get_outputs = known.get_outputs
-
-    def run(self, names, inputs):
-        found = self.library.run(self.path, inputs, names)
-        return [found[name] for name in names]
+    def of(self, path):
+        """run() of one model."""
+        return functools.partial(self.run, path)

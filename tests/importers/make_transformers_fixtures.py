@@ -37,6 +37,8 @@ ENDS = {
     "image-feature-extraction": "Model",
     "image-classification": "ForImageClassification",
     "zero-shot-image-classification": "Model",
+    "text2text-generation": "ForConditionalGeneration",
+    "summarization": "ForConditionalGeneration",
     "image-segmentation": "ForSemanticSegmentation",
     "automatic-speech-recognition": "ForCTC",
     "audio-classification": "ForSequenceClassification",
@@ -54,10 +56,16 @@ CLASSES = {
     "siglip_text_model": "SiglipText",
     "siglip_vision_model": "SiglipVision", "vit": "ViT",
     "xlm-roberta": "XLMRoberta",
+    "bart": "Bart", "marian": "Marian", "mbart": "MBart", "mt5": "MT5",
+    "pegasus": "Pegasus", "t5": "T5", "umt5": "UMT5", "whisper": "Whisper",
     "convnext": "ConvNext", "convnextv2": "ConvNextV2", "hubert": "Hubert",
     "resnet": "ResNet", "segformer": "Segformer", "swin": "Swin",
     "wav2vec2": "Wav2Vec2",
 }
+# Where the class is not called by its family and task.
+KINDS = {("whisper", "automatic-speech-recognition"):
+         "WhisperForConditionalGeneration",
+         ("whisper", "audio-classification"): "WhisperForAudioClassification"}
 # The fixture whose configuration and cases are changed, if not FAMILY-base.
 BASES = {
     "beit": "beit-image-classification", "clip": "clip",
@@ -68,6 +76,9 @@ BASES = {
     "phi": "llama", "phi3": "llama", "qwen2": "qwen2", "qwen3": "qwen3",
     "siglip": "clip", "siglip_text_model": "clip-text",
     "siglip_vision_model": "clip-vision",
+    "bart": "bart", "marian": "marian", "mbart": "mbart",
+    "mt5": "t5-v1_1-gated", "pegasus": "marian", "t5": "t5",
+    "umt5": "t5-v1_1-gated", "whisper": "whisper",
     "convnext": "convnext-image-classification",
     "convnextv2": "convnext-image-classification", "resnet": "resnet-basic",
     "segformer": "segformer-segmentation", "swin": "swin-image-classification",
@@ -89,6 +100,13 @@ PHI = {"model_type": "phi", "hidden_act": "gelu_new"}
 PHI3 = {"model_type": "phi3", "rms_norm_eps": 1e-5}
 YARN = {"rope_type": "yarn", "factor": 4.0, "beta_fast": 2.0,
         "beta_slow": 0.125, "original_max_position_embeddings": 16}
+
+PEGASUS = {"model_type": "pegasus", "activation_function": "relu",
+           "pad_token_id": 0, "eos_token_id": 1, "forced_eos_token_id": 1,
+           "decoder_start_token_id": 0}
+# Sizes of the decoder that are not the encoder's.
+UNLIKE = {"activation_function": "relu", "decoder_layers": 1,
+          "decoder_attention_heads": 2, "decoder_ffn_dim": 48}
 TEXT = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2,
         "num_attention_heads": 2, "max_position_embeddings": 20,
         "vocab_size": 100, "hidden_act": "gelu", "layer_norm_eps": 1e-3}
@@ -98,7 +116,8 @@ IMAGES = {"hidden_size": 48, "intermediate_size": 40, "num_hidden_layers": 2,
 SIGLIP = {"hidden_act": "gelu_pytorch_tanh", "layer_norm_eps": 1e-6}
 
 # Name, family, task, changes to the configuration of the family's base; then
-# what cases there are instead of the base's: the shape of each input.
+# what cases there are instead of the base's: the shape of each input; and
+# tensors that the library would leave out, as tied.
 TABLE = [
     ("albert-question-answering", "albert", "question-answering", {}),
     ("albert-token-classification", "albert", "token-classification", LABELS),
@@ -116,6 +135,11 @@ TABLE = [
     ("beit-first-token", "beit", "image-classification",
      {"use_mean_pooling": False, "use_relative_position_bias": False,
       **LABELS}),
+    ("bart-text-classification", "bart", "text-classification", LABELS),
+    ("bart-unlike", "bart", "summarization",
+     {**UNLIKE, "scale_embedding": True}),
+    ("bart-untied", "bart", "text2text-generation",
+     {"tie_word_embeddings": False}),
     ("bert-unusual", "bert", "fill-mask", UNUSUAL),
     ("bert-untied", "bert", "fill-mask", {"tie_word_embeddings": False}),
     ("camembert-question-answering", "camembert", "question-answering", {}),
@@ -225,6 +249,12 @@ TABLE = [
      {"rope_theta": None, "rope_parameters": {
          **YARN, "rope_theta": 50.0, "mscale": 0.7, "mscale_all_dim": 1.5,
          "truncate": False}}),
+    ("marian-features", "marian", "feature-extraction", UNLIKE),
+    ("marian-unshared", "marian", "translation",
+     {"architectures": ["MarianMTModel"], "decoder_vocab_size": 120,
+      "share_encoder_decoder_embeddings": False}),
+    ("mbart-features", "mbart", "feature-extraction",
+     {**UNLIKE, "scale_embedding": False}),
     ("mistral-window", "mistral", "text-generation", {"sliding_window": 3}),
     ("gpt-neox", "gpt_neox", "text-generation",
      {**NEOX, "rotary_pct": 0.5, "rotary_emb_base": 10000}),
@@ -235,6 +265,12 @@ TABLE = [
     ("mpnet-question-answering", "mpnet", "question-answering", {}),
     ("mpnet-token-classification", "mpnet", "token-classification", LABELS),
     ("mpnet-unusual", "mpnet", "fill-mask", UNUSUAL),
+    ("mt5", "mt5", "text2text-generation",
+     {"model_type": "mt5", "tie_word_embeddings": False, "d_kv": 6}, None,
+     {"lm_head.weight": [100, 32]}),
+    ("pegasus", "pegasus", "summarization", PEGASUS),
+    ("pegasus-features", "pegasus", "feature-extraction",
+     {**PEGASUS, **UNLIKE, "scale_embedding": False}),
     ("phi3", "phi3", "text-generation", PHI3),
     ("phi3-features", "phi3", "feature-extraction",
      {**PHI3, "sliding_window": 2, "rope_theta": 50.0}),
@@ -320,6 +356,25 @@ TABLE = [
       "image_size": [26, 40], "patch_size": [8, 4], "num_channels": 1,
       "pooler_act": "relu", "pooler_output_size": 20},
      [[[2, 1, 26, 40]], [[1, 1, 26, 40]]]),
+    ("t5-features", "t5", "feature-extraction",
+     {"layer_norm_epsilon": 1e-2, "feed_forward_proj": "gated-silu",
+      "dense_act_fn": "silu", "is_gated_act": True}),
+    ("t5-long", "t5", "text2text-generation",
+     {"d_kv": 12, "num_decoder_layers": 1,
+      "relative_attention_num_buckets": 16,
+      "relative_attention_max_distance": 48},
+     [[[2, 9], [2, 9], [2, 5]], [[2, 70], [2, 70], [2, 60]]]),
+    ("t5-untied", "t5", "text2text-generation",
+     {"scale_decoder_outputs": False}, None,
+     {"lm_head.weight": [100, 32]}),
+    ("umt5", "umt5", "text2text-generation",
+     {"model_type": "umt5", "tie_word_embeddings": False}, None,
+     {"lm_head.weight": [100, 32]}),
+    ("whisper-audio-classification", "whisper", "audio-classification",
+     {**LABELS, "classifier_proj_size": 12}),
+    ("whisper-features", "whisper", "feature-extraction", UNLIKE),
+    ("whisper-untied", "whisper", "automatic-speech-recognition",
+     {"tie_word_embeddings": False}),
     ("wav2vec2-audio-classification", "wav2vec2", "audio-classification",
      {"use_weighted_layer_sum": True, "classifier_proj_size": 12, **LABELS}),
     ("wav2vec2-adapted", "wav2vec2", "automatic-speech-recognition",
@@ -360,7 +415,7 @@ def spread(name, shape):
         return 0.15, 0.0
     if len(shape) > 2:
         return round((3 / math.prod(shape[1:])) ** 0.5, 3), 0.0
-    if "embeddings." in name or "embed_tokens" in name:
+    if "embeddings." in name or "embed_" in name or "shared." in name:
         return 0.8, 0.0
     if "relative_attention_bias" in name:
         return 1.0, 0.0
@@ -371,11 +426,14 @@ def spread(name, shape):
     return round(scale * (2 if looks else 1), 3), 0.0
 
 
-def tensors_of(model):
-    """The tensors that the library saves, with values of the rule."""
+def tensors_of(model, added):
+    """The tensors that the library saves, and @added, with values of the
+    rule."""
     with tempfile.TemporaryDirectory() as folder:
         model.save_pretrained(folder)
         heads = SafetensorsFile(folder + "/model.safetensors").tensors
+    for name, shape in added.items():
+        heads[name] = {"shape": shape, "dtype": "F32"}
     found = []
     for name in sorted(heads):
         shape, dtype = heads[name]["shape"], heads[name]["dtype"]
@@ -383,6 +441,12 @@ def tensors_of(model):
         found.append({"name": name, "shape": shape, "dtype": dtype,
                       "scale": scale, "offset": offset})
     return found
+
+
+def encoded(inputs):
+    """What an encoder gave a decoder that has a text of its own."""
+    if "decoder_input_ids" in inputs:
+        yield "encoder_last_hidden_state"
 
 
 def run(model, case):
@@ -397,7 +461,8 @@ def run(model, case):
     return {name: got[name].numpy()
             for name in ("last_hidden_state", "pooler_output", "logits",
                          "start_logits", "end_logits", "logits_per_image",
-                         "logits_per_text", "text_embeds", "image_embeds")
+                         "logits_per_text", "text_embeds", "image_embeds",
+                         *encoded(inputs))
             if got.get(name) is not None}
 
 
@@ -427,7 +492,7 @@ def outputs_of(model, cases):
                             "key": key, "atol": float("%.2g" % atol),
                             "rtol": 1e-5})
             expected[key] = value
-            if mask_name:
+            if mask_name and value.shape[:2] == mask.shape:
                 outputs[-1]["compare_where"] = mask_name
                 expected[key] = value * mask[..., None].astype(value.dtype)
         judged.append({**case, "outputs": outputs})
@@ -450,11 +515,32 @@ def cases_of(base, shapes, without):
     return cases
 
 
+def in_rows(entry, shape):
+    """Other ids, or a mask that hides the end of the last row."""
+    count = math.prod(shape)
+    if entry["name"] == "attention_mask":
+        values = [int(i < count - 9) for i in range(count)]
+    else:
+        values = [3 + (7 * i * i + 5 * i) % 95 for i in range(count)]
+    return dict(entry, shape=shape, values=values)
+
+
+def ended(case, end):
+    """Each text begins and ends with @end."""
+    ids, mask = case["inputs"]
+    width, values = ids["shape"][1], list(ids["values"])
+    for row in range(0, len(values), width):
+        seen = sum(mask["values"][row:row + width])
+        values[row] = values[row + seen - 1] = end
+    return dict(case, inputs=[dict(ids, values=values), mask])
+
+
 def shaped(entry, shape, number):
-    """The input in another shape; ids stay as they are."""
-    if "seed" not in entry:
-        assert entry["shape"] == shape
+    """The input in another shape."""
+    if entry["shape"] == shape and "values" in entry:
         return entry
+    if "seed" not in entry:
+        return in_rows(entry, shape)
     seed = "%s#%d" % (entry["seed"].split("#")[0], number)
     return dict(entry, shape=shape, seed=seed)
 
@@ -463,16 +549,18 @@ def without(family, task):
     """The base's inputs that this model does not take."""
     if task == "image-classification":
         return {"input_ids", "attention_mask"}
+    if task in ("audio-classification", "text-classification"):
+        return {"decoder_input_ids"}
     return {"attention_mask"} if family in UNMASKED else set()
 
 
-def make(name, family, task, changes, shapes=None):
+def make(name, family, task, changes, shapes=None, added={}):
     import transformers
 
     base = FIXTURES / BASES.get(family, family + "-base")
     folder = FIXTURES / name
     folder.mkdir(exist_ok=True)
-    kind = CLASSES[family] + ENDS[task]
+    kind = KINDS.get((family, task)) or CLASSES[family] + ENDS[task]
     kind = getattr(transformers, changes.get("architectures", [kind])[0])
     config = json.loads((base / "config.json").read_text())
     config |= {"architectures": [kind.__name__],
@@ -484,13 +572,15 @@ def make(name, family, task, changes, shapes=None):
             "family": family, "task": task, "compute": "float32",
             "files": [{"file": "model.safetensors",
                        "container": "safetensors", "tensors": "*"}],
-            "tensors": tensors_of(kind(settings))}
+            "tensors": tensors_of(kind(settings), added)}
+    cases = cases_of(base, shapes, without(family, task))
+    if family == "bart" and task == "text-classification":
+        cases = [ended(case, config["eos_token_id"]) for case in cases]
     with tempfile.TemporaryDirectory() as repository:
         synth.write_repository(spec, folder, repository)
         model = kind.from_pretrained(repository, dtype="float32",
                                      attn_implementation="eager").eval()
-        judged, expected = outputs_of(
-            model, cases_of(base, shapes, without(family, task)))
+        judged, expected = outputs_of(model, cases)
     spec |= judged[0] | {"extra_cases": judged[1:]}
     (folder / "spec.json").write_text(json.dumps(spec) + "\n")
     np.savez_compressed(folder / "expected.npz", **expected)

@@ -7,9 +7,21 @@ they had.
 """
 
 BASES = {
-    "albert": "albert", "bert": "bert", "camembert": "roberta",
+    "albert": "albert", "beit": "beit", "bert": "bert", "camembert": "roberta",
+    "clip": "clip", "clip_text_model": "text_model",
+    "clip_vision_model": "vision_model", "deit": "deit",
+    "dinov2": "dinov2", "dinov2_with_registers": "dinov2_with_registers",
     "distilbert": "distilbert", "electra": "electra", "mpnet": "mpnet",
-    "roberta": "roberta", "xlm-roberta": "roberta",
+    "deberta": "deberta", "deberta-v2": "deberta", "gemma": "model",
+    "gpt2": "transformer", "gpt_neo": "transformer", "gpt_neox": "gpt_neox",
+    "llama": "model", "mistral": "model", "opt": "model", "phi": "model",
+    "phi3": "model", "qwen2": "model", "qwen3": "model",
+    "roberta": "roberta", "siglip": "siglip",
+    "siglip_text_model": "text_model", "siglip_vision_model": "vision_model",
+    "vit": "vit", "xlm-roberta": "roberta",
+    "bart": "model", "marian": "model", "mbart": "model",
+    "mt5": "transformer", "pegasus": "model", "t5": "transformer",
+    "umt5": "transformer", "whisper": "model",
 }
 PATTERNS = {
     "safetensors": ("model.safetensors", "model-%05d-of-%05d.safetensors"),
@@ -19,12 +31,19 @@ TIED = {
     "albert": "predictions.decoder.weight",
     "bert": "cls.predictions.decoder.weight",
     "camembert": "lm_head.decoder.weight",
+    "deberta": "cls.predictions.decoder.weight",
+    "deberta-v2": "cls.predictions.decoder.weight",
     "distilbert": "vocab_projector.weight",
     "electra": "generator_lm_head.weight",
     "mpnet": "lm_head.decoder.weight",
     "roberta": "lm_head.decoder.weight",
     "xlm-roberta": "lm_head.decoder.weight",
 }
+
+
+def unaliased(spec):
+    """The tensors that have bytes of their own."""
+    return [tensor for tensor in spec["tensors"] if "alias_of" not in tensor]
 
 
 def packed(spec, container, **options):
@@ -36,9 +55,10 @@ def packed(spec, container, **options):
 
 
 def sharded(spec, container, count=3):
-    """The tensors in @count files, and the index of them."""
+    """The tensors in @count files, and the index of them.  Other names of
+    the same bytes are left out, as the library does."""
     whole, pattern = PATTERNS[container]
-    names = [tensor["name"] for tensor in spec["tensors"]]
+    names = [tensor["name"] for tensor in unaliased(spec)]
     files = [{"file": pattern % (i + 1, count), "container": container,
               "tensors": names[i::count]} for i in range(count)]
     index = {"file": whole + ".index.json", "container": "index"}
@@ -53,7 +73,10 @@ def changed(spec, change):
 def renamed(spec, rename):
     def change(tensor):
         seed = tensor.get("seed", tensor["name"])
-        return dict(tensor, name=rename(tensor["name"]), seed=seed)
+        made = dict(tensor, name=rename(tensor["name"]), seed=seed)
+        if "alias_of" in tensor:
+            made["alias_of"] = rename(tensor["alias_of"])
+        return made
 
     return changed(spec, change)
 

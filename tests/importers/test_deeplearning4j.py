@@ -7,7 +7,6 @@ Needs OMNIHUB_DL4J_CLASSPATH (dl4j/README.md).
 
 import os
 
-import numpy as np
 import pytest
 
 import deeplearning4j
@@ -15,10 +14,10 @@ import elsewhere as places
 import fixture_runs
 import judge
 import judge_torch
+from judge_beside import SAME, in_both
 from served import FIXTURES, SPECS, TINY, view_of
 
 REAL_SIZE = ["full-all-MiniLM-L6-v2"]
-SAME = 1e-4  # of the largest value, or of 1
 TOLERANCE = {"atol": SAME, "rtol": SAME}
 
 # Fixtures that have no dl4j form, and words of the reason in staged.status.
@@ -34,25 +33,6 @@ def library(record_testsuite_property):
     yield library
     library.close()
     record_testsuite_property("deeplearning4j_aborts", library.aborts)
-
-
-def assert_same(got, want):
-    for name, values in want.items():
-        assert got[name].shape == values.shape, name
-        error = np.abs(got[name].astype(np.float64) - values).max()
-        limit = SAME * max(1, float(np.abs(values).max()))
-        assert error <= limit, "%s differs by %.3g" % (name, error)
-
-
-def in_both(run, library, path):
-    """@run by either library; what Deeplearning4j makes of it."""
-    def run_in_both(session, inputs):
-        want = run(session, inputs)
-        got = run(deeplearning4j.Session(library, path, session), inputs)
-        assert_same(got, want)
-        return got
-
-    return run_in_both
 
 
 def is_refused(folder, name):
@@ -72,7 +52,7 @@ def test_transformers(served, library, name):
     if is_refused(folder, name):
         return
     path = folder / "staged.onnx"
-    run = in_both(judge.run_rows, library, path)
+    run = in_both(judge.run_rows, library.of(path))
     if name not in NOT_READ:
         judge.assert_right(path, FIXTURES / name, run)
         return
@@ -87,7 +67,7 @@ def test_transformers(served, library, name):
 def test_images(elsewhere, library, kind, name):
     path = getattr(elsewhere, kind)(name) / "dl4j/staged.onnx"
     judge_torch.assert_right(path, places.FIXTURES / kind / name,
-                             in_both(judge.run_rows, library, path))
+                             in_both(judge.run_rows, library.of(path)))
 
 
 def assert_runs(library, path, fixture, keys=None):

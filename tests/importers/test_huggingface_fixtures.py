@@ -25,7 +25,8 @@ HEADS = [("%s-base" % family, "%s-%s" % (family, head))
          for family, head in (
              ("albert", "fill-mask"), ("bert", "fill-mask"),
              ("bert", "token-classification"), ("camembert", "fill-mask"),
-             ("distilbert", "fill-mask"), ("electra", "discriminator"),
+             ("dinov2", "image-classification"), ("distilbert", "fill-mask"),
+             ("electra", "discriminator"), ("vit", "image-classification"),
              ("mpnet", "fill-mask"), ("roberta", "fill-mask"),
              ("xlm-roberta", "token-classification"))]
 

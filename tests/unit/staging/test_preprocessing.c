@@ -50,6 +50,11 @@ static void a_processor_says_what_it_does(void **state)
 		  BEGIN "\"resize\":{\"height\":224,\"width\":224},"
 			"\"interpolation\":\"bicubic\","
 			"\"crop\":{\"height\":224,\"width\":224}}" },
+		{ "{\"feature_extractor_type\":\"CLIPFeatureExtractor\","
+		  "\"size\":224,\"do_center_crop\":true,\"crop_size\":224,"
+		  "\"do_rescale\":false}",
+		  BEGIN "\"resize\":{\"shortest_edge\":224},"
+			"\"crop\":{\"height\":224,\"width\":224}}" },
 		{ "{\"size\":{\"shortest_edge\":256},\"do_rescale\":false}",
 		  BEGIN "\"resize\":{\"shortest_edge\":256}}" },
 		{ "{\"feature_size\":80,\"size\":3}", "" },
