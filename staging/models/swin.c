@@ -99,20 +99,21 @@ static struct value *look(struct emit *emit, const struct stage *stage,
 	struct value *table;
 	struct attention attention = {
 		.q = emit_projection(emit, x, width, biased, prefix,
-				     "self.query"),
+				     "attention.self.query"),
 		.k = emit_projection(emit, x, width, biased, prefix,
-				     "self.key"),
+				     "attention.self.key"),
 		.v = emit_projection(emit, x, width, biased, prefix,
-				     "self.value"),
+				     "attention.self.value"),
 		.heads = stage->heads,
 	};
 
 	table = bind_matrix(emit->bind, across * across, stage->heads,
-			    "%sself.relative_position_bias_table", prefix);
+			    "%sattention.self.relative_position_bias_table",
+			    prefix);
 	attention.bias = sheet->form->relative_bias(
 		sheet, table, swin_buckets(emit, stage->model->side));
 	x = sheet->form->windowed(sheet, &attention, &windows->windows);
-	return emit_linear(emit, x, width, prefix, "output.dense");
+	return emit_linear(emit, x, width, prefix, "attention.output.dense");
 }
 
 static struct value *attend(struct emit *emit, const struct stage *stage,
@@ -120,14 +121,12 @@ static struct value *attend(struct emit *emit, const struct stage *stage,
 			    const char *prefix, struct value *x)
 {
 	const struct form *form = emit->sheet.form;
-	char name[TENSOR_NAME_MAX];
 
-	snprintf(name, sizeof(name), "%sattention.", prefix);
 	if (!windows->order)
-		return look(emit, stage, windows, name, x);
+		return look(emit, stage, windows, prefix, x);
 	x = form->pick(&emit->sheet, x, windows->order, windows->kept,
 		       windows->count);
-	x = look(emit, stage, windows, name, x);
+	x = look(emit, stage, windows, prefix, x);
 	return form->pick(&emit->sheet, x, windows->back, NULL,
 			  stage->size[0] * stage->size[1]);
 }
