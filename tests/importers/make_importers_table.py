@@ -54,8 +54,9 @@ def error(path, name, run):
 
 
 def of_deeplearning4j(hugging, library, name):
-    if name in by_deeplearning4j.NO_FORM:
-        return "no form: " + by_deeplearning4j.NO_FORM[name]
+    family = transformers.SPECS[name]["family"]
+    if family in by_deeplearning4j.NO_FORM:
+        return "no form: " + by_deeplearning4j.NO_FORM[family]
     path = hugging.staged(name, form="dl4j")
     example = by_deeplearning4j.needs_example(name)
     said = error(path, name, in_both(judge.run_rows, library.of(

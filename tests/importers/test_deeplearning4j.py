@@ -7,6 +7,7 @@ Needs OMNIHUB_DL4J_CLASSPATH (dl4j/README.md).
 
 import os
 
+import numpy as np
 import pytest
 
 import deeplearning4j
@@ -14,28 +15,27 @@ import elsewhere as places
 import fixture_runs
 import judge
 import judge_torch
+import synth_rule
 from judge_beside import SAME, in_both
 from served import FIXTURES, SPECS, TINY, view_of
 
 REAL_SIZE = ["full-all-MiniLM-L6-v2"]
 TOLERANCE = {"atol": SAME, "rtol": SAME}
 
-# Fixtures that have no dl4j form, and words of the reason in staged.status.
+# Families that have no dl4j form, and words of the reason in staged.status;
+# and those that have it as ONNX alone.
 NO_FORM = {}
+NO_GRAPH = {"swin": "Softmax"}
 # Families, or tasks of one, that have to be imported with an example of their
 # inputs, by the construct.  Without one every length that is not known is 1
 # while a graph is imported: it fails, or a size of that time stays in it.
 WITH_EXAMPLE = {
-    "segformer/image-segmentation": "Resize to a size that is computed",
     "wav2vec2": "Conv with a kernel longer than the sound",
     "hubert": "Conv with a kernel longer than the sound",
 }
 # What Deeplearning4j fails on or computes otherwise, and its own words.
 # Whatever of these works is a fault of this table.
-NOT_READ = {
-    # Resize of an image that is no square: its height is taken for both.
-    "segformer-unusual": "concat",
-}
+NOT_READ = {}
 
 
 @pytest.fixture(scope="module")
@@ -46,13 +46,14 @@ def library(record_testsuite_property):
     record_testsuite_property("deeplearning4j_aborts", library.aborts)
 
 
-def is_refused(folder, name):
-    """Whether a form that is known to be impossible is so."""
-    if name not in NO_FORM:
+def is_refused(folder, name, known):
+    """Whether a form that is @known to be impossible is so."""
+    family = SPECS[name]["family"]
+    if family not in known:
         return False
-    assert "staged.onnx" not in os.listdir(folder)
+    assert not {"staged.onnx", "staged.pb"} & set(os.listdir(folder))
     status = places.status_of(folder)
-    assert NO_FORM[name] in "%(reason)s %(detail)s" % status
+    assert known[family] in "%(reason)s %(detail)s" % status
     return True
 
 
@@ -66,7 +67,7 @@ def needs_example(name):
     pytest.param(name, marks=pytest.mark.slow) for name in REAL_SIZE])
 def test_transformers(served, library, name):
     folder = served.model(name) / view_of(SPECS[name]) / "dl4j"
-    if is_refused(folder, name):
+    if is_refused(folder, name, NO_FORM):
         return
     path = folder / "staged.onnx"
     run = in_both(judge.run_rows, library.of(
@@ -86,6 +87,33 @@ def test_needs_an_example(served, library, name):
     run = in_both(judge.run_rows, library.of(path))
     with pytest.raises((deeplearning4j.Failed, AssertionError)):
         judge.assert_right(path, FIXTURES / name, run)
+
+
+def smallest_of_each_family():
+    """Names of fixtures."""
+    found = {}
+    for name in TINY:
+        size = sum(map(synth_rule.size, SPECS[name]["tensors"]))
+        family = SPECS[name]["family"]
+        found[family] = min(found.get(family, (size, name)), (size, name))
+    return [name for _, name in found.values()]
+
+
+def narrowed(run):
+    """Ids of a GraphDef are of 32 bits."""
+    return lambda inputs, names: run(
+        {name: each.astype(np.int32) if each.dtype == np.int64 else each
+         for name, each in inputs.items()}, names)
+
+
+@pytest.mark.parametrize("name", smallest_of_each_family())
+def test_transformers_as_graphs(served, library, name):
+    path = served.graphdef(name, form="dl4j")
+    if is_refused(path.parent, name, NO_GRAPH):
+        return
+    run = in_both(judge.run_rows, narrowed(library.of(
+        path, example=needs_example(name))))
+    judge.assert_right(served.staged(name, form="dl4j"), FIXTURES / name, run)
 
 
 @pytest.mark.parametrize("kind, name", [
