@@ -56,12 +56,9 @@ struct value *block_map_average(struct sheet *sheet, struct value *x,
 /* The root of the sum of each channel's squares: [N, channels, 1, 1]. */
 struct value *block_map_length(struct sheet *sheet, struct value *x);
 
-/*
- * In the height and width of @like, which has as many channels; bilinear,
- * corners are not aligned.
- */
-struct value *block_resize_like(struct sheet *sheet, struct value *x,
-				struct value *like);
+/* What form->resize() does where a Resize is not to be had. */
+struct value *block_bilinear(struct sheet *sheet, struct value *x,
+			     struct value *like);
 
 /*
  * Rows of a map of @side by @side as those of a map as large as @like, by

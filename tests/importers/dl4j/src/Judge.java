@@ -8,6 +8,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.shade.jackson.databind.JsonNode;
 import org.nd4j.shade.jackson.databind.ObjectMapper;
 
@@ -37,11 +38,12 @@ public final class Judge {
     }
 
     /** A model stays open until another one is asked for. */
-    private Model model(String wanted) throws Exception {
+    private Model model(String wanted, Map<String, INDArray> examples)
+            throws Exception {
         if (!wanted.equals(path)) {
             path = "";
             model = null;
-            model = Model.open(wanted);
+            model = Model.open(wanted, examples);
             path = wanted;
         }
         return model;
@@ -51,10 +53,12 @@ public final class Judge {
         Map<String, Object> said = new LinkedHashMap<>();
         try {
             JsonNode request = JSON.readTree(line);
+            Map<String, INDArray> inputs = Tensors.read(request.get("inputs"));
+            Map<String, INDArray> examples =
+                    request.get("by_example").asBoolean() ? inputs : Map.of();
             said.put("outputs", Tensors.written(
-                    model(request.get("model").asText()).run(
-                            Tensors.read(request.get("inputs")),
-                            request.get("outputs"))));
+                    model(request.get("model").asText(), examples).run(
+                            inputs, request.get("outputs"))));
         } catch (Exception | LinkageError | AssertionError thrown) {
             said.put("error", reasons(thrown));
         }

@@ -18,10 +18,12 @@ interface Model {
     /** What it computes, by the names wanted. */
     Map<String, INDArray> run(Map<String, INDArray> inputs, JsonNode wanted);
 
-    static Model open(String path) throws Exception {
+    /** Lengths that the file does not know are those of the examples; or 1. */
+    static Model open(String path, Map<String, INDArray> examples)
+            throws Exception {
         if (path.endsWith(".onnx")) {
             return of(new OnnxFrameworkImporter().runImport(
-                    path, Collections.emptyMap(), true));
+                    path, examples, examples.isEmpty()));
         }
         if (path.endsWith(".pb")) {
             return of(new TensorflowFrameworkImporter().runImport(
