@@ -49,11 +49,17 @@ struct value *block_max_pool(struct sheet *sheet, struct value *x,
 				QUAD("pads", pads, pads)));
 }
 
+struct value *block_map_pool(struct sheet *sheet, struct value *x)
+{
+	return graph_node(sheet->graph, "ReduceMean", INPUTS(x),
+			  ATTRS(attr_ints("axes", 2, 3),
+				attr_int("keepdims", 1)));
+}
+
 struct value *block_map_mean(struct sheet *sheet, struct value *x,
 			     uint64_t channels)
 {
-	x = block_unary(sheet, "GlobalAveragePool", x);
-	return block_rows_of(sheet, x, channels);
+	return block_rows_of(sheet, block_map_pool(sheet, x), channels);
 }
 
 struct value *block_map_average(struct sheet *sheet, struct value *x,

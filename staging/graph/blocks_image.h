@@ -36,7 +36,11 @@ struct value *block_batch_norm(struct sheet *sheet, struct value *x,
 struct value *block_max_pool(struct sheet *sheet, struct value *x,
 			     uint64_t kernel, uint64_t stride, uint64_t pad);
 
-/* The mean of each channel: rows [N, @channels]. */
+/*
+ * The mean of each channel: [N, C, 1, 1]; rows [N, @channels].  Not by
+ * GlobalAveragePool, of which Deeplearning4j dies.
+ */
+struct value *block_map_pool(struct sheet *sheet, struct value *x);
 struct value *block_map_mean(struct sheet *sheet, struct value *x,
 			     uint64_t channels);
 

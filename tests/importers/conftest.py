@@ -53,3 +53,11 @@ def served(tmp_path_factory):
 def elsewhere(tmp_path_factory):
     yield from one_of_each(tmp_path_factory.mktemp("elsewhere"), Elsewhere,
                            lambda hub: [*OPTIONS, *endpoints(hub)])
+
+
+@pytest.fixture(scope="module")
+def apart(tmp_path_factory):
+    """elsewhere for one file of tests, which others do not notice: they
+    measure what a first look costs."""
+    yield from one_of_each(tmp_path_factory.mktemp("apart"), Elsewhere,
+                           lambda hub: [*OPTIONS, *endpoints(hub)])

@@ -24,10 +24,6 @@ QUIETLY = ["-XX:ErrorFile=/dev/null", "-XX:-CreateCoredumpOnCrash"]
 SECONDS_MAX = 300  # of one request; the largest took 20 on a busy machine
 TRIES = 2
 LOG_TAIL = 2000
-# Inputs of models that are imported with an example: a length that is not
-# known is 1 while a graph is imported, and of one sample no convolution is
-# left.
-BY_EXAMPLE = {"input_values"}
 
 
 class Failed(Exception):
@@ -126,16 +122,18 @@ class Deeplearning4j:
                 raise
         raise Failed("aborted %d times: %s" % (TRIES, said))
 
-    def run(self, path, inputs, outputs):
-        """The arrays of the names @outputs, by name; Failed."""
+    def run(self, path, inputs, outputs, example=False):
+        """The arrays of the names @outputs, by name; Failed.
+
+        @example: the inputs are given when the model is imported, too.
+        """
         said = self._ask({
-            "model": str(path), "outputs": list(outputs),
-            "by_example": not BY_EXAMPLE.isdisjoint(inputs),
+            "model": str(path), "outputs": list(outputs), "example": example,
             "inputs": {name: _said(each) for name, each in inputs.items()}})
         if "error" in said:
             raise Failed(said["error"])
         return {name: _heard(each) for name, each in said["outputs"].items()}
 
-    def of(self, path):
+    def of(self, path, **options):
         """run() of one model."""
-        return functools.partial(self.run, path)
+        return functools.partial(self.run, path, **options)
