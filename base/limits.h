@@ -54,7 +54,12 @@
 #define TENSORS_MAX ((size_t)1 << 20) /* largest checkpoint surveyed: 60,000 */
 #define TENSOR_RANK_MAX 8	      /* torch models use at most 6 */
 #define TENSOR_NAME_MAX 1024	      /* longest surveyed: 140 */
+#define NAME_PARTS_MAX 64	      /* of a tensor's name; most seen: 12 */
 #define WEIGHT_FILES_MAX 1024	      /* largest sharding surveyed: 191 */
+#define FLAX_DEPTH_MAX 32	 /* maps in maps; deepest model surveyed: 9 */
+#define FLAX_HEAD_BYTES_MAX 4096 /* a key of TENSOR_NAME_MAX, 8 axes, spare */
+#define FLAX_PIECES_MAX 16384	 /* as HDF5_PIECES_MAX; BERT's file: 80 */
+#define FLAX_STEPS_MAX (2 * TENSORS_MAX)    /* a map for each array */
 #define PICKLE_BYTES_MAX ((size_t)64 << 20) /* 60,000 tensors take 9 MiB */
 #define PICKLE_DEPTH_MAX 1000
 #define PICKLE_NODES_MAX ((size_t)4 << 20)

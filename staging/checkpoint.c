@@ -20,13 +20,13 @@ static bool has_file(const struct stage_repo *repo, const char *path)
 	return stage_repo_find(repo, path, &index);
 }
 
-bool checkpoint_exists(const struct stage_repo *repo)
+bool checkpoint_exists(const struct stage_repo *repo, enum framework framework)
 {
 	size_t index;
 
-	if (weights_pick(repo, &index))
+	if (weights_pick(repo, framework, &index))
 		return has_file(repo, CONFIG_NAME);
-	return has_file(repo, ADAPTER_NAME);
+	return framework == FRAMEWORK_PYTORCH && has_file(repo, ADAPTER_NAME);
 }
 
 static bool has_safetensors(const struct stage_repo *repo)
@@ -47,7 +47,8 @@ static bool has_safetensors(const struct stage_repo *repo)
 bool checkpoint_is_pickled(const struct stage_repo *repo)
 {
 	size_t index;
-	const struct weights_kind *kind = weights_pick(repo, &index);
+	const struct weights_kind *kind = weights_pick(repo, FRAMEWORK_PYTORCH,
+						       &index);
 
 	return kind && strcmp(kind->format, PICKLED_FORMAT) == 0 &&
 	       !has_safetensors(repo);
@@ -81,10 +82,11 @@ static int check_config(const struct json *config, struct refusal *why)
 }
 
 int checkpoint_open_weights(const struct stage_repo *repo,
-			    struct checkpoint *out, struct refusal *why)
+			    enum framework framework, struct checkpoint *out,
+			    struct refusal *why)
 {
 	size_t index;
-	const struct weights_kind *kind = weights_pick(repo, &index);
+	const struct weights_kind *kind = weights_pick(repo, framework, &index);
 
 	if (!kind)
 		return refuse(why, "adapter", ADAPTER_NAME,
@@ -100,18 +102,18 @@ static int open_sentence(const struct stage_repo *repo, struct checkpoint *out)
 	return r == -ENOENT ? 0 : r;
 }
 
-int checkpoint_open(const struct stage_repo *repo, struct checkpoint *out,
-		    struct refusal *why)
+int checkpoint_open(const struct stage_repo *repo, enum framework framework,
+		    struct checkpoint *out, struct refusal *why)
 {
 	size_t index;
 	int r = 0;
 
-	if (weights_pick(repo, &index))
+	if (weights_pick(repo, framework, &index))
 		r = read_config(repo, &out->config, why);
 	if (r == 0 && out->config)
 		r = check_config(json_root(out->config), why);
 	if (r == 0)
-		r = checkpoint_open_weights(repo, out, why);
+		r = checkpoint_open_weights(repo, framework, out, why);
 	return r < 0 ? r : open_sentence(repo, out);
 }
 

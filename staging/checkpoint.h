@@ -15,6 +15,7 @@
 #include "staging/sentence.h"
 #include "staging/staging.h"
 #include "staging/weights/weights.h"
+#include "staging/weights/weights_open.h"
 
 struct checkpoint {
 	struct json_doc *config;   /* of config.json; NULL where it is bad */
@@ -23,12 +24,12 @@ struct checkpoint {
 };
 
 /*
- * Whether there is one: config.json beside PyTorch weights, or beside an
- * adapter for them.  No request.
+ * Whether there is one: config.json beside weights of @framework, or an
+ * adapter for PyTorch's.  No request.
  */
-bool checkpoint_exists(const struct stage_repo *repo);
+bool checkpoint_exists(const struct stage_repo *repo, enum framework framework);
 
-/* Whether its weights are pickled, and nothing but that.  No request. */
+/* Whether PyTorch's weights are pickled, and nothing but that.  No request. */
 bool checkpoint_is_pickled(const struct stage_repo *repo);
 
 /*
@@ -36,12 +37,12 @@ bool checkpoint_is_pickled(const struct stage_repo *repo);
  * which is released after, also on failure.  -EBADMSG: refused, @why says
  * so; else the errno of getting them.
  */
-int checkpoint_open(const struct stage_repo *repo, struct checkpoint *out,
-		    struct refusal *why) MUST_CHECK;
+int checkpoint_open(const struct stage_repo *repo, enum framework framework,
+		    struct checkpoint *out, struct refusal *why) MUST_CHECK;
 
 /* As checkpoint_open(), without config.json: whatever it says. */
 int checkpoint_open_weights(const struct stage_repo *repo,
-			    struct checkpoint *out,
+			    enum framework framework, struct checkpoint *out,
 			    struct refusal *why) MUST_CHECK;
 void checkpoint_release(struct checkpoint *checkpoint);
 DEFINE_AUTO(checkpoint, struct checkpoint, checkpoint_release)

@@ -20,7 +20,7 @@ static int check_tensors(const struct weights *weights, struct refusal *why)
 	for (size_t i = 0; i < weights->count; i++) {
 		const struct tensor *tensor = &weights->tensors[i];
 
-		if (tensor->transposed || tensor->strided)
+		if (tensor->order != ORDER_ROWS || tensor->strided)
 			return refuse(why, "tensor-order", tensor->name,
 				      "a tensor does not lie row by row");
 		if (tensor->dtype == DTYPE_OTHER)

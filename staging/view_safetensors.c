@@ -43,7 +43,8 @@ int view_safetensors(const struct stage_repo *repo, struct stage_listing *out)
 {
 	auto_checkpoint struct checkpoint checkpoint = { 0 };
 	auto_refusal struct refusal why = { 0 };
-	int r = checkpoint_open_weights(repo, &checkpoint, &why);
+	int r = checkpoint_open_weights(repo, FRAMEWORK_PYTORCH, &checkpoint,
+					&why);
 
 	if (r == 0)
 		return view_safetensors_of(repo, checkpoint.weights, out);

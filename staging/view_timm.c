@@ -57,7 +57,7 @@ int view_timm(const struct stage_repo *repo,
 	str_init(&facts, STAGE_INFO_BYTES_MAX);
 	if (!skeleton)
 		return -ENOMEM;
-	if (!weights_pick(repo, &place.weights))
+	if (!weights_pick(repo, FRAMEWORK_PYTORCH, &place.weights))
 		return -ENOENT;
 	r = write_facts(config, &facts);
 	told.facts = str_text(&facts);

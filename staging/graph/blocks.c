@@ -6,11 +6,29 @@ struct value *block_unary(struct sheet *sheet, const char *op, struct value *x)
 	return graph_node(sheet->graph, op, INPUTS(x), NO_ATTRS);
 }
 
+/*
+ * Deeplearning4j makes a matrix of a scalar and a vector of one element, and
+ * takes a vector whose length is not known for one while it imports.
+ */
+static struct value *beside(struct sheet *sheet, struct value *x,
+			    const struct value *other)
+{
+	struct graph *graph = sheet->graph;
+
+	if (x->rank > 0 || other->rank != 1)
+		return x;
+	x = graph_node(graph, "Reshape", INPUTS(x, INTS(graph, -1)), NO_ATTRS);
+	x->rank = 1;
+	x->width = other->width;
+	return x;
+}
+
 static struct value *binary(struct sheet *sheet, const char *op,
 			    struct value *a, struct value *b)
 {
-	struct value *out = graph_node(sheet->graph, op, INPUTS(a, b),
-				       NO_ATTRS);
+	struct value *out = graph_node(
+		sheet->graph, op,
+		INPUTS(beside(sheet, a, b), beside(sheet, b, a)), NO_ATTRS);
 
 	/* Of a scalar constant on the left only the other has a shape. */
 	if (b->rank > a->rank) {
@@ -116,8 +134,8 @@ struct value *block_slice(struct sheet *sheet, struct value *x, int64_t begin,
 	return out;
 }
 
-struct value *block_gather(struct sheet *sheet, struct value *table,
-			   struct value *ids)
+static struct value *gather(struct sheet *sheet, struct value *table,
+			    struct value *ids)
 {
 	struct graph *graph = sheet->graph;
 	unsigned int rank = table->rank;
@@ -128,6 +146,22 @@ struct value *block_gather(struct sheet *sheet, struct value *table,
 			 ATTRS(attr_int("axis", 0)));
 	out->rank = ids->rank + rank - 1;
 	out->sequence = ids->sequence;
+	return out;
+}
+
+struct value *block_gather(struct sheet *sheet, struct value *table,
+			   struct value *ids)
+{
+	struct value *out;
+
+	if (sheet->form->is_batched || table->rank != 1 || ids->rank != 2)
+		return gather(sheet, table, ids);
+	/* Deeplearning4j dies of a vector whose elements a matrix names. */
+	out = gather(sheet, block_rows_of(sheet, table, 1), ids);
+	out = graph_node(sheet->graph, "Squeeze",
+			 INPUTS(out, INTS(sheet->graph, 2)), NO_ATTRS);
+	out->rank = 2;
+	out->width = 0;
 	return out;
 }
 

@@ -87,6 +87,13 @@ struct value *block_unit_rows(struct sheet *sheet, struct value *x);
 struct value *block_activation(struct sheet *sheet, const char *name,
 			       struct value *x);
 
+/*
+ * The sum of floats along @axis, up to each.  Without the flags of CumSum:
+ * Deeplearning4j fails on them, even where they say nothing.
+ */
+struct value *block_cumsum(struct sheet *sheet, struct value *x,
+			   unsigned int axis);
+
 /* The first rows of @table, one for each token of the sheet's sequence. */
 struct value *block_positions(struct sheet *sheet, struct value *table);
 
@@ -123,7 +130,7 @@ struct value *block_equals(struct sheet *sheet, struct value *x, double number);
  */
 struct value *block_first_highest(struct sheet *sheet, struct value *x);
 
-/* What is added to scores: 0 where @seen is 1, else the lowest float. */
+/* What is added to scores: 0 where @seen is 1, else half the lowest float. */
 struct value *block_masked(struct sheet *sheet, struct value *seen);
 
 /*

@@ -56,6 +56,51 @@ struct value *block_map_mean(struct sheet *sheet, struct value *x,
 	return block_rows_of(sheet, x, channels);
 }
 
+struct value *block_map_average(struct sheet *sheet, struct value *x,
+				unsigned int axis)
+{
+	return graph_node(sheet->graph, "ReduceMean", INPUTS(x),
+			  ATTRS(attr_ints("axes", axis),
+				attr_int("keepdims", 1)));
+}
+
+struct value *block_map_length(struct sheet *sheet, struct value *x)
+{
+	struct graph *graph = sheet->graph;
+
+	x = graph_node(graph, "ReduceSum",
+		       INPUTS(block_mul(sheet, x, x), INTS(graph, 2, 3)),
+		       ATTRS(attr_int("keepdims", 1)));
+	return block_unary(sheet, "Sqrt", x);
+}
+
+struct value *block_map_norm(struct sheet *sheet, struct value *x,
+			     unsigned int axis, struct value *scale,
+			     struct value *bias, double eps)
+{
+	struct value *centred = block_sub(sheet, x,
+					  block_map_average(sheet, x, axis));
+	struct value *spread = block_mul(sheet, centred, centred);
+
+	spread = block_map_average(sheet, spread, axis);
+	spread = block_add(sheet, spread, block_number(sheet, eps));
+	x = block_div(sheet, centred, block_unary(sheet, "Sqrt", spread));
+	return block_add(sheet, block_mul(sheet, x, scale), bias);
+}
+
+struct value *block_resize_like(struct sheet *sheet, struct value *x,
+				struct value *like)
+{
+	struct value *sizes = block_unary(sheet, "Shape", like);
+
+	sizes->rank = 1;
+	return graph_node(sheet->graph, "Resize",
+			  INPUTS(x, NULL, NULL, sizes),
+			  ATTRS(attr_text("coordinate_transformation_mode",
+					  "half_pixel"),
+				attr_text("mode", "linear")));
+}
+
 struct value *block_insert_axis(struct sheet *sheet, struct value *x,
 				unsigned int axis)
 {

@@ -41,6 +41,29 @@ struct value *block_map_mean(struct sheet *sheet, struct value *x,
 			     uint64_t channels);
 
 /*
+ * (x - mean) / sqrt(variance + eps) * scale + bias over @axis, the variance
+ * being the biased one; @scale and @bias are [channels, 1, 1].  Over 1: a
+ * layer norm of each pixel's channels.
+ */
+struct value *block_map_norm(struct sheet *sheet, struct value *x,
+			     unsigned int axis, struct value *scale,
+			     struct value *bias, double eps);
+
+/* The mean over @axis, which stays as 1. */
+struct value *block_map_average(struct sheet *sheet, struct value *x,
+				unsigned int axis);
+
+/* The root of the sum of each channel's squares: [N, channels, 1, 1]. */
+struct value *block_map_length(struct sheet *sheet, struct value *x);
+
+/*
+ * In the height and width of @like, which has as many channels; bilinear,
+ * corners are not aligned.
+ */
+struct value *block_resize_like(struct sheet *sheet, struct value *x,
+				struct value *like);
+
+/*
  * Rows of a map of @side by @side as those of a map as large as @like, by
  * torch's cubic interpolation; block_resample_rows(): with antialias=True.
  * Of the plain form only.

@@ -18,6 +18,15 @@ struct value *block_positions(struct sheet *sheet, struct value *table)
 			  NO_ATTRS);
 }
 
+struct value *block_cumsum(struct sheet *sheet, struct value *x,
+			   unsigned int axis)
+{
+	struct graph *graph = sheet->graph;
+
+	return graph_node(graph, "CumSum", INPUTS(x, graph_int(graph, axis)),
+			  NO_ATTRS);
+}
+
 /*
  * In floats, which hold ids exactly up to 2^24: whole numbers are counted
  * and compared rightly by fewer importers.
@@ -31,13 +40,8 @@ struct value *block_counted_positions(struct sheet *sheet, struct value *ids,
 	seen = graph_node(graph, "Cast", INPUTS(ids),
 			  ATTRS(attr_int("to", ONNX_FLOAT)));
 	seen = block_sub(sheet, seen, block_number(sheet, (double)pad));
-	seen = graph_node(graph, "Min",
-			  INPUTS(block_unary(sheet, "Abs", seen),
-				 block_number(sheet, 1)),
-			  NO_ATTRS);
-	count = graph_node(
-		graph, "CumSum", INPUTS(seen, graph_int(graph, ids->rank - 1)),
-		ATTRS(attr_int("exclusive", 0), attr_int("reverse", 0)));
+	seen = block_clip(sheet, block_unary(sheet, "Abs", seen), 0, 1);
+	count = block_cumsum(sheet, seen, ids->rank - 1);
 	count = block_add(sheet, block_mul(sheet, count, seen),
 			  block_number(sheet, (double)pad));
 	return graph_node(graph, "Cast", INPUTS(count),
@@ -93,9 +97,8 @@ struct value *block_places(struct sheet *sheet, struct sequence *sequence)
 		       ATTRS(attr_int("to", ONNX_FLOAT)));
 	x = block_mul(sheet, x, block_number(sheet, 0));
 	x = block_add(sheet, x, block_number(sheet, 1));
-	x = graph_node(graph, "CumSum", INPUTS(x, graph_int(graph, 0)),
-		       ATTRS(attr_int("exclusive", 0), attr_int("reverse", 0)));
-	return block_sub(sheet, x, block_number(sheet, 1));
+	return block_sub(sheet, block_cumsum(sheet, x, 0),
+			 block_number(sheet, 1));
 }
 
 struct value *block_differences(struct sheet *sheet, struct value *from,
@@ -128,10 +131,7 @@ struct value *block_causal(struct sheet *sheet, struct value *seen,
 /* 1 where @x is 0, else 0. */
 static struct value *is_zero(struct sheet *sheet, struct value *x)
 {
-	x = graph_node(sheet->graph, "Min",
-		       INPUTS(block_unary(sheet, "Abs", x),
-			      block_number(sheet, 1)),
-		       NO_ATTRS);
+	x = block_clip(sheet, block_unary(sheet, "Abs", x), 0, 1);
 	return block_sub(sheet, block_number(sheet, 1), x);
 }
 
@@ -150,9 +150,7 @@ struct value *block_first_highest(struct sheet *sheet, struct value *x)
 			  ATTRS(attr_ints("axes", axis),
 				attr_int("keepdims", 1)));
 	x = is_zero(sheet, block_sub(sheet, x, high));
-	count = graph_node(graph, "CumSum", INPUTS(x, graph_int(graph, axis)),
-			   ATTRS(attr_int("exclusive", 0),
-				 attr_int("reverse", 0)));
+	count = block_cumsum(sheet, x, axis);
 	return block_mul(sheet, x, block_equals(sheet, count, 1));
 }
 
@@ -170,11 +168,12 @@ struct value *block_flat_index(struct sheet *sheet, struct value *index,
 	return block_add(sheet, index, places);
 }
 
+/* Of nothing but the lowest float Deeplearning4j's Softmax makes no numbers. */
 struct value *block_masked(struct sheet *sheet, struct value *seen)
 {
 	struct value *hidden = block_sub(sheet, block_number(sheet, 1), seen);
 
-	return block_mul(sheet, hidden, block_number(sheet, -FLT_MAX));
+	return block_mul(sheet, hidden, block_number(sheet, -FLT_MAX / 2));
 }
 
 static struct value *twice(struct sheet *sheet, struct value *a,
@@ -206,7 +205,7 @@ const struct rotary *block_rotary_by(struct sheet *sheet, struct value *places,
 	angles = graph_node(graph, "Unsqueeze",
 			    INPUTS(places, INTS(graph, axis)), NO_ATTRS);
 	angles->rank = axis + 1;
-	angles = block_mul(sheet, angles, frequencies);
+	angles = block_mul(sheet, angles, as_matrix(sheet, frequencies, 1, -1));
 	sines = times(sheet, block_unary(sheet, "Sin", angles), factor);
 	cosines = times(sheet, block_unary(sheet, "Cos", angles), factor);
 	sines = twice(sheet, block_mul(sheet, sines, block_number(sheet, -1)),

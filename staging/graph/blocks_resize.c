@@ -90,9 +90,8 @@ static struct value *middles_of(struct sheet *sheet, struct value *count)
 				     NO_ATTRS);
 
 	x->rank = 1;
-	x = graph_node(graph, "CumSum", INPUTS(x, graph_int(graph, 0)),
-		       ATTRS(attr_int("exclusive", 0), attr_int("reverse", 0)));
-	return block_sub(sheet, x, block_number(sheet, 0.5));
+	return block_sub(sheet, block_cumsum(sheet, x, 0),
+			 block_number(sheet, 0.5));
 }
 
 static struct value *times(struct sheet *sheet, struct value *x, double factor)

@@ -143,3 +143,20 @@ struct value *sequence_length(struct sheet *sheet, struct sequence *sequence)
 	length->width = 1;
 	return length;
 }
+
+struct value *sequence_map_shape(struct sheet *sheet, struct sequence *sequence,
+				 uint64_t channels)
+{
+	struct graph *graph = sheet->graph;
+	struct value *shape;
+
+	if (graph->error < 0 || !sequence || !sequence->map ||
+	    sequence->map->channels != channels)
+		return graph_fail(graph, -EINVAL);
+	if (sequence->map_shape)
+		return sequence->map_shape;
+	shape = graph_node(graph, "Shape", INPUTS(sequence->map), NO_ATTRS);
+	shape->rank = 1;
+	sequence->map_shape = shape;
+	return shape;
+}

@@ -40,6 +40,7 @@ struct sequence {
 
 	/* An image of patches: the map they were made of, [N, C, h, w]. */
 	struct value *map;
+	struct value *map_shape; /* of it; NULL: not asked */
 };
 
 /* A graph being made in a form. */
@@ -100,7 +101,7 @@ struct form {
 	 */
 	struct value *(*seen)(struct sheet *sheet, const char *name);
 
-	/* The same as what is added to scores: 0, or the lowest float. */
+	/* The same as what is added to scores, of block_masked(). */
 	struct value *(*mask)(struct sheet *sheet, const char *name);
 
 	/* x W^T + b.  @bias has the rows of @weight; or NULL. */
@@ -140,7 +141,7 @@ struct form {
 				uint64_t channels, const char *name,
 				uint64_t count);
 
-	/* Rows as a map of the height and width of their sequence's. */
+	/* Rows as a map of the shape of their sequence's, channels too. */
 	struct value *(*map)(struct sheet *sheet, struct value *x);
 
 	/* The rows of @table [tokens, width] before, or added to, each. */
@@ -208,6 +209,10 @@ struct value *sheet_input(struct sheet *sheet, const char *name,
 /* Makes @x an output; the batch is put into @dims[0]. */
 void sheet_output(struct sheet *sheet, struct value *x, const char *name,
 		  struct dim *dims, unsigned int rank);
+
+/* The shape of the map; -EINVAL: there is none of so many @channels. */
+struct value *sequence_map_shape(struct sheet *sheet, struct sequence *sequence,
+				 uint64_t channels);
 
 /* Batch and tokens; the number of tokens, a vector of one. */
 struct value *sequence_shape(struct sheet *sheet, struct sequence *sequence);

@@ -267,21 +267,14 @@ static struct value *dl4j_tokens(struct sheet *sheet, struct value *map,
 static struct value *dl4j_map(struct sheet *sheet, struct value *x)
 {
 	struct graph *graph = sheet->graph;
-	struct value *shape, *out;
+	struct value *shape = sequence_map_shape(sheet, x->sequence, x->width);
+	struct value *out;
 
-	if (graph->error < 0 || !x->sequence || !x->sequence->map)
-		return graph_fail(graph, -EINVAL);
-	shape = graph_node(graph, "Shape", INPUTS(x->sequence->map), NO_ATTRS);
-	shape->rank = 1;
-	shape = graph_node(graph, "Gather", INPUTS(shape, INTS(graph, 2, 3)),
-			   ATTRS(attr_int("axis", 0)));
-	shape = graph_node(graph, "Concat",
-			   INPUTS(INTS(graph, 1, (int64_t)x->width), shape),
-			   ATTRS(attr_int("axis", 0)));
 	out = graph_node(graph, "Transpose", INPUTS(x),
 			 ATTRS(attr_ints("perm", 1, 0)));
 	out = graph_node(graph, "Reshape", INPUTS(out, shape), NO_ATTRS);
 	out->rank = 4;
+	out->channels = x->width;
 	out->width = 0;
 	out->sequence = NULL;
 	return out;

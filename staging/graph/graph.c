@@ -17,36 +17,6 @@
 		(graph)->list##_count++;              \
 	} while (0)
 
-static const struct {
-	enum onnx_type type;
-	const char *name;
-} types[] = {
-	[DTYPE_F32] = { ONNX_FLOAT, "float32" },
-	[DTYPE_F16] = { ONNX_FLOAT16, "float16" },
-	[DTYPE_BF16] = { ONNX_BFLOAT16, "bfloat16" },
-	[DTYPE_F64] = { ONNX_DOUBLE, "float64" },
-	[DTYPE_I64] = { ONNX_INT64, "int64" },
-	[DTYPE_I32] = { ONNX_INT32, "int32" },
-	[DTYPE_I16] = { ONNX_INT16, "int16" },
-	[DTYPE_I8] = { ONNX_INT8, "int8" },
-	[DTYPE_U8] = { ONNX_UINT8, "uint8" },
-	[DTYPE_BOOL] = { ONNX_BOOL, "bool" },
-	[DTYPE_OTHER] = { ONNX_NONE, NULL },
-};
-
-enum onnx_type onnx_type_of(enum dtype dtype)
-{
-	return types[dtype].type;
-}
-
-const char *onnx_type_name(enum onnx_type type)
-{
-	for (size_t i = 0; i < ARRAY_LEN(types); i++)
-		if (types[i].name && types[i].type == type)
-			return types[i].name;
-	return NULL;
-}
-
 int graph_new(struct refusal *why, struct graph **out)
 {
 	struct graph *graph = mem_zalloc(sizeof(*graph));
@@ -316,16 +286,15 @@ static void weight_shape(struct initializer *made, const struct tensor *tensor)
 {
 	struct value *value = made->value;
 
-	assert(!tensor->transposed || tensor->rank == 2);
 	made->tensor = tensor;
 	made->rank = value->rank = tensor->rank;
 	for (unsigned int i = 0; i < tensor->rank; i++)
-		made->dims[i] = tensor->dims[tensor->transposed ? 1 - i : i];
+		made->dims[i] = tensor->dims[tensor_axis(tensor, i)];
 	if (tensor->rank > 0) {
 		value->rows = tensor->dims[0];
 		value->width = tensor->dims[tensor->rank - 1];
 	}
-	value->transposed = tensor->transposed;
+	value->transposed = tensor->order != ORDER_ROWS;
 }
 
 /* @weight as float32; it keeps its shape. */
@@ -337,6 +306,28 @@ static struct value *weight_cast(struct graph *graph, struct value *weight)
 	cast->rows = weight->rows;
 	cast->transposed = weight->transposed;
 	return cast;
+}
+
+/* @weight, of @tensor's bytes, with its axes in the order of its shape. */
+static struct value *weight_straight(struct graph *graph,
+				     const struct tensor *tensor,
+				     struct value *weight)
+{
+	struct attr perm = { .name = "perm", .kind = ATTR_INTS };
+	struct value *straight;
+
+	if (graph->error < 0 || !weight->transposed)
+		return weight;
+	if (tensor->rank > ATTR_INTS_MAX)
+		return graph_refuse(graph, "unsupported-layout", tensor->name,
+				    "the tensor %s has too many axes",
+				    tensor->name);
+	perm.int_count = tensor->rank;
+	for (unsigned int i = 0; i < tensor->rank; i++)
+		perm.ints[tensor_axis(tensor, i)] = i;
+	straight = graph_node(graph, "Transpose", INPUTS(weight), ATTRS(perm));
+	straight->rows = weight->rows;
+	return straight;
 }
 
 /* The initializer of @tensor under @name; NULL: failed. */
@@ -390,7 +381,29 @@ struct value *graph_weight(struct graph *graph, const struct tensor *tensor)
 	if (value)
 		return value;
 	value = weight_float(graph, tensor, tensor->name, NULL);
+	if (tensor->rank != 2)
+		value = weight_straight(graph, tensor, value);
 	return know(graph, &graph->weights, tensor->name, value);
+}
+
+/* By a node, since the bytes lie in another order. */
+static struct value *weight_reshaped(struct graph *graph,
+				     const struct tensor *tensor,
+				     const struct shape *shape)
+{
+	struct value *value = graph_weight(graph, tensor);
+	int64_t dims[TENSOR_RANK_MAX];
+
+	for (unsigned int i = 0; i < shape->rank; i++)
+		dims[i] = (int64_t)shape->dims[i];
+	value = weight_straight(graph, tensor, value);
+	value = graph_node(graph, "Reshape",
+			   INPUTS(value, graph_ints(graph, dims, shape->rank)),
+			   NO_ATTRS);
+	value->rank = shape->rank;
+	value->rows = shape->dims[0];
+	value->width = shape->dims[shape->rank - 1];
+	return value;
 }
 
 struct value *graph_weight_shaped(struct graph *graph,
@@ -403,11 +416,6 @@ struct value *graph_weight_shaped(struct graph *graph,
 	assert(shape.rank > 0 && elements(shape) == tensor_elements(tensor));
 	if (graph->error < 0)
 		return &graph->nowhere;
-	if (tensor->transposed)
-		return graph_refuse(graph, "unsupported-layout", name,
-				    "the bytes of the tensor %s lie in an "
-				    "order that cannot be read as it is",
-				    name);
 	for (unsigned int i = 0; name && i < shape.rank; i++)
 		name = name_format(graph, "%s_%" PRIu64, name, shape.dims[i]);
 	if (!name)
@@ -415,7 +423,9 @@ struct value *graph_weight_shaped(struct graph *graph,
 	value = map_get(&graph->weights, name);
 	if (value)
 		return value;
-	value = weight_float(graph, tensor, name, &shape);
+	value = tensor->order == ORDER_ROWS
+			? weight_float(graph, tensor, name, &shape)
+			: weight_reshaped(graph, tensor, &shape);
 	return know(graph, &graph->weights, name, value);
 }
 
@@ -425,6 +435,7 @@ struct value *graph_straight(struct graph *graph, struct value *weight)
 
 	if (!weight->transposed)
 		return weight;
+	assert(weight->rank == 2);
 	straight = graph_node(graph, "Transpose", INPUTS(weight),
 			      ATTRS(attr_ints("perm", 1, 0)));
 	straight->rows = weight->rows;
@@ -451,7 +462,7 @@ void graph_weight_as(struct graph *graph, const struct tensor *tensor,
 		     enum onnx_type type, const char *name)
 {
 	bool is_cast = type == ONNX_FLOAT && tensor->dtype == DTYPE_F64;
-	bool is_plain = !is_cast && !tensor->transposed;
+	bool is_plain = !is_cast && tensor->order == ORDER_ROWS;
 	struct initializer *made;
 	struct value *value;
 
@@ -469,7 +480,7 @@ void graph_weight_as(struct graph *graph, const struct tensor *tensor,
 		if (!value->name)
 			graph_fail(graph, -ENOMEM);
 	}
-	value = graph_straight(graph, value);
+	value = weight_straight(graph, tensor, value);
 	if (graph->error == 0)
 		value->name = name;
 }

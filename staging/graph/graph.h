@@ -32,10 +32,11 @@ struct sequence; /* form.h */
 struct value {
 	const char *name; /* unique in the graph */
 	unsigned int rank;
-	uint64_t width; /* of the last axis; 0: not known */
-	uint64_t rows;	/* of the first axis of a weight; else 0 */
+	uint64_t width;	   /* of the last axis; 0: not known */
+	uint64_t rows;	   /* of the first axis of a weight; else 0 */
+	uint64_t channels; /* of a map [N, channels, height, width] */
 
-	/* A weight whose bytes are those of its transposed form. */
+	/* A matrix of weights whose bytes are those of its transposed form. */
 	bool transposed;
 
 	/* Whose tokens the rows are; NULL: it has none. */
@@ -214,7 +215,8 @@ struct value *graph_float_table(struct graph *graph, const char *name,
 				const float *floats, struct shape shape);
 
 /*
- * @tensor as float32: halves are widened as they are read, or if the graph is
+ * @tensor as float32; a matrix may be transposed, anything else is straight:
+ * halves are widened as they are read, or if the graph is
  * native cast by a node, as doubles are.  The same tensor gives the same
  * value.  Refuses what is not floating point, or whose bytes cannot be ranged
  * over.
@@ -223,8 +225,8 @@ struct value *graph_weight(struct graph *graph, const struct tensor *tensor);
 
 /*
  * The same seen in another @shape of as many elements: no node is needed for
- * that.  It is another value for each shape.  Not of transposed bytes: these
- * refuse.
+ * that, unless its bytes lie in another order.  It is another value for each
+ * shape.
  */
 struct value *graph_weight_shaped(struct graph *graph,
 				  const struct tensor *tensor,

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "staging/models/bart_layers.h"
 
-#include <stdio.h>
-
 #include "base/limits.h"
 #include "staging/graph/blocks.h"
 #include "staging/models/config_read.h"
@@ -76,20 +74,17 @@ static struct value *self_attention(struct emit *emit,
 				    const struct bart_stack *stack,
 				    const char *prefix, struct value *x)
 {
-	char names[TENSOR_NAME_MAX];
-
-	snprintf(names, sizeof(names), "%sself_attn.", prefix);
-	return attend(emit, stack, names, x, x, stack->mask);
+	prefix = graph_text(emit->graph, "%sself_attn.", prefix);
+	return attend(emit, stack, prefix, x, x, stack->mask);
 }
 
 static struct value *cross_attention(struct emit *emit,
 				     const struct bart_stack *stack,
 				     const char *prefix, struct value *x)
 {
-	char names[TENSOR_NAME_MAX];
-
-	snprintf(names, sizeof(names), "%sencoder_attn.", prefix);
-	return attend(emit, stack, names, x, stack->states, stack->states_mask);
+	prefix = graph_text(emit->graph, "%sencoder_attn.", prefix);
+	return attend(emit, stack, prefix, x, stack->states,
+		      stack->states_mask);
 }
 
 static struct value *feed_forward(struct emit *emit,
@@ -124,13 +119,13 @@ static struct value *run(struct emit *emit, const struct bart_stack *stack,
 struct value *bart_layers(struct emit *emit, const struct bart_stack *stack,
 			  struct value *x)
 {
-	char prefix[TENSOR_NAME_MAX];
+	const char *prefix;
 
 	for (unsigned int i = 0; i < stack->layers; i++) {
 		if (emit->graph->error < 0)
 			break;
-		snprintf(prefix, sizeof(prefix), "%slayers.%u.", stack->prefix,
-			 i);
+		prefix = graph_text(emit->graph, "%slayers.%u.", stack->prefix,
+				    i);
 		x = run(emit, stack, &self_part, prefix, x);
 		if (stack->states)
 			x = run(emit, stack, &cross_part, prefix, x);

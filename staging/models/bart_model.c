@@ -228,10 +228,11 @@ static struct value *last_of(struct emit *emit, struct value *ids, double id)
 	is_it = block_sub(sheet, is_it, block_number(sheet, id));
 	is_it = block_clip(sheet, block_unary(sheet, "Abs", is_it), 0, 1);
 	is_it = block_sub(sheet, block_number(sheet, 1), is_it);
-	after = graph_node(
-		graph, "CumSum",
-		INPUTS(is_it, graph_int(graph, (int64_t)ids->rank - 1)),
-		ATTRS(attr_int("exclusive", 1), attr_int("reverse", 1)));
+	after = graph_node(graph, "ReduceSum",
+			   INPUTS(is_it, INTS(graph, (int64_t)ids->rank - 1)),
+			   ATTRS(attr_int("keepdims", 1)));
+	after = block_sub(sheet, after,
+			  block_cumsum(sheet, is_it, ids->rank - 1));
 	after = block_clip(sheet, after, 0, 1);
 	after = block_sub(sheet, block_number(sheet, 1), after);
 	return block_mul(sheet, is_it, after);

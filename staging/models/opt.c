@@ -117,10 +117,7 @@ static struct value *places(struct emit *emit, const struct causal *causal)
 	if (causal->position_ids)
 		return block_add(sheet, causal->position_ids,
 				 graph_int(graph, OFFSET));
-	count = graph_node(
-		graph, "CumSum",
-		INPUTS(seen, graph_int(graph, (int64_t)seen->rank - 1)),
-		ATTRS(attr_int("exclusive", 0), attr_int("reverse", 0)));
+	count = block_cumsum(sheet, seen, seen->rank - 1);
 	count = block_mul(sheet, count, seen);
 	count = block_add(sheet, count, block_number(sheet, OFFSET - 1));
 	return graph_node(graph, "Cast", INPUTS(count),

@@ -2,7 +2,6 @@
 /* modeling_t5.py, modeling_mt5.py, modeling_umt5.py */
 #include <errno.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -174,11 +173,11 @@ static struct value *self_part(struct emit *emit, struct stack *stack,
 			       unsigned int layer, const char *prefix,
 			       struct value *x)
 {
-	char names[TENSOR_NAME_MAX + 32];
+	const char *names = graph_text(emit->graph, "%slayer.0.SelfAttention.",
+				       prefix);
 	struct value *y = norm(emit, stack->model, x, prefix,
 			       "layer.0.layer_norm");
 
-	snprintf(names, sizeof(names), "%slayer.0.SelfAttention.", prefix);
 	read_bias(emit, stack, layer, names);
 	y = attend(emit, stack, names, y, y,
 		   (struct attention){
@@ -191,11 +190,11 @@ static struct value *self_part(struct emit *emit, struct stack *stack,
 static struct value *cross_part(struct emit *emit, const struct stack *stack,
 				const char *prefix, struct value *x)
 {
-	char names[TENSOR_NAME_MAX + 32];
+	const char *names = graph_text(emit->graph,
+				       "%slayer.1.EncDecAttention.", prefix);
 	struct value *y = norm(emit, stack->model, x, prefix,
 			       "layer.1.layer_norm");
 
-	snprintf(names, sizeof(names), "%slayer.1.EncDecAttention.", prefix);
 	y = attend(emit, stack, names, y, stack->seq->states,
 		   (struct attention){ .mask = stack->seq->mask });
 	return block_add(&emit->sheet, x, y);
@@ -207,14 +206,13 @@ static struct value *feed_part(struct emit *emit, const struct stack *stack,
 	const struct t5 *model = stack->model;
 	uint64_t width = model->intermediate;
 	struct sheet *sheet = &emit->sheet;
-	char names[TENSOR_NAME_MAX + 32];
 	struct value *y, *gate;
+	const char *names;
 
-	snprintf(names, sizeof(names), "%slayer.%d.", prefix,
-		 stack->decodes ? 2 : 1);
-	y = norm(emit, model, x, names, "layer_norm");
-	snprintf(names, sizeof(names), "%slayer.%d.DenseReluDense.", prefix,
-		 stack->decodes ? 2 : 1);
+	prefix = graph_text(emit->graph, "%slayer.%d.", prefix,
+			    stack->decodes ? 2 : 1);
+	names = graph_text(emit->graph, "%sDenseReluDense.", prefix);
+	y = norm(emit, model, x, prefix, "layer_norm");
 	if (model->is_gated) {
 		gate = weigh(emit, y, width, names, "wi_0");
 		gate = block_activation(sheet, model->activation, gate);
@@ -236,7 +234,7 @@ static struct value *run(struct emit *emit, struct stack *stack,
 					     : model->layers;
 	const char *name = stack->decodes ? "decoder." : "encoder.";
 	struct sheet *sheet = &emit->sheet;
-	char prefix[TENSOR_NAME_MAX];
+	const char *prefix;
 	struct value *x;
 
 	x = seq2seq_words(emit, WORDS_SHARED, model->hidden, side);
@@ -245,7 +243,7 @@ static struct value *run(struct emit *emit, struct stack *stack,
 	for (unsigned int i = 0; i < layers; i++) {
 		if (emit->graph->error < 0)
 			break;
-		snprintf(prefix, sizeof(prefix), "%sblock.%u.", name, i);
+		prefix = graph_text(emit->graph, "%sblock.%u.", name, i);
 		x = self_part(emit, stack, i, prefix, x);
 		if (stack->decodes)
 			x = cross_part(emit, stack, prefix, x);

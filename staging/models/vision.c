@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "staging/models/vision.h"
 
+#include <stdio.h>
+
+#include "base/limits.h"
 #include "staging/graph/blocks_image.h"
+#include "staging/models/encoder.h"
 
 struct value *emit_pixels(struct emit *emit, uint64_t channels, uint64_t height,
 			  uint64_t width)
@@ -13,7 +17,11 @@ struct value *emit_pixels(struct emit *emit, uint64_t channels, uint64_t height,
 		{ .param = width ? NULL : "width", .size = width }
 	};
 
-	return sheet_input(&emit->sheet, "pixel_values", ONNX_FLOAT, dims, 4);
+	struct value *input = sheet_input(&emit->sheet, "pixel_values",
+					  ONNX_FLOAT, dims, 4);
+
+	input->channels = channels;
+	return input;
 }
 
 struct conv_shape conv_square(uint64_t out, uint64_t in, uint64_t kernel,
@@ -34,9 +42,9 @@ static uint64_t or_one(uint64_t n)
 	return n ? n : 1;
 }
 
-static struct value *conv(struct emit *emit, struct value *x,
-			  const struct conv_shape *shape, struct value *weight,
-			  struct value *bias)
+struct value *emit_conv_of(struct emit *emit, struct value *x,
+			   const struct conv_shape *shape, struct value *weight,
+			   struct value *bias)
 {
 	struct conv made = {
 		.weight = weight,
@@ -51,7 +59,9 @@ static struct value *conv(struct emit *emit, struct value *x,
 		made.after[i] = shape->after[i];
 		made.dilation[i] = or_one(shape->dilation[i]);
 	}
-	return block_conv(&emit->sheet, x, &made);
+	x = block_conv(&emit->sheet, x, &made);
+	x->channels = shape->out;
+	return x;
 }
 
 static struct value *bias_of(struct emit *emit, bool has_bias, uint64_t out,
@@ -73,8 +83,8 @@ struct value *emit_conv(struct emit *emit, struct value *x,
 
 	weight = bind_shaped(emit->bind, stored, NULL, "%s%s.weight", prefix,
 			     name);
-	return conv(emit, x, shape, weight,
-		    bias_of(emit, has_bias, shape->out, prefix, name));
+	return emit_conv_of(emit, x, shape, weight,
+			    bias_of(emit, has_bias, shape->out, prefix, name));
 }
 
 struct value *emit_conv_row(struct emit *emit, struct value *x,
@@ -88,8 +98,45 @@ struct value *emit_conv_row(struct emit *emit, struct value *x,
 
 	weight = bind_shaped(emit->bind, stored, &shown, "%s%s.weight", prefix,
 			     name);
-	return conv(emit, x, shape, weight,
-		    bias_of(emit, has_bias, shape->out, prefix, name));
+	return emit_conv_of(emit, x, shape, weight,
+			    bias_of(emit, has_bias, shape->out, prefix, name));
+}
+
+struct value *emit_pointwise(struct emit *emit, struct value *x, uint64_t out,
+			     bool has_bias, const char *prefix,
+			     const char *name)
+{
+	uint64_t in = x->channels;
+	const struct conv_shape shape = conv_square(out, in, 1, 1, 0);
+	struct shape shown = SHAPE(out, in, 1, 1);
+	struct value *weight;
+
+	weight = bind_shaped(emit->bind, SHAPE(out, in), &shown, "%s%s.weight",
+			     prefix, name);
+	return emit_conv_of(emit, x, &shape, weight,
+			    bias_of(emit, has_bias, out, prefix, name));
+}
+
+struct value *bind_channels(struct emit *emit, uint64_t channels,
+			    const char *prefix, const char *name)
+{
+	struct shape shown = SHAPE(channels, 1, 1);
+
+	return bind_shaped(emit->bind, SHAPE(channels), &shown, "%s%s", prefix,
+			   name);
+}
+
+struct value *emit_map_norm(struct emit *emit, struct value *x, double eps,
+			    const char *prefix, const char *name)
+{
+	uint64_t channels = x->channels;
+	char scale[TENSOR_NAME_MAX], bias[TENSOR_NAME_MAX];
+
+	snprintf(scale, sizeof(scale), "%s.weight", name);
+	snprintf(bias, sizeof(bias), "%s.bias", name);
+	return block_map_norm(&emit->sheet, x, 1,
+			      bind_channels(emit, channels, prefix, scale),
+			      bind_channels(emit, channels, prefix, bias), eps);
 }
 
 struct value *emit_batch_norm(struct emit *emit, struct value *x,
@@ -109,4 +156,23 @@ struct value *emit_batch_norm(struct emit *emit, struct value *x,
 	};
 
 	return block_batch_norm(&emit->sheet, x, &norm);
+}
+
+void emit_output_map(struct emit *emit, struct value *x, const char *name,
+		     uint64_t height, uint64_t width)
+{
+	struct dim dims[] = {
+		{ 0 },
+		{ .size = x->channels },
+		{ .param = height ? NULL : "output_height", .size = height },
+		{ .param = width ? NULL : "output_width", .size = width }
+	};
+
+	sheet_output(&emit->sheet, x, name, dims, 4);
+}
+
+void emit_each_logits(struct emit *emit, struct value *x, const char *name)
+{
+	x = emit_linear(emit, x, 0, "", name);
+	emit->sheet.form->output_each(&emit->sheet, x, "logits");
 }

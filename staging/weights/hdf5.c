@@ -124,11 +124,20 @@ struct adding {
 	unsigned int number;
 };
 
+/* @name is only read. */
+static int add_dataset(struct adding *to, const struct hdf5_object *object,
+		       char *name)
+{
+	struct tensor tensor = { .name = name, .file = to->number };
+	int r = fill_tensor(to->file, object, &tensor);
+
+	return r < 0 ? r : weights_add(to->weights, &tensor);
+}
+
 static int add_weight(struct adding *to, const struct hdf5_object *group,
 		      const char *layer, const char *weight)
 {
 	auto_free char *name = mem_printf("%s/%s", layer, weight);
-	struct tensor tensor = { .name = name, .file = to->number };
 	struct hdf5_object object;
 	int r;
 
@@ -138,9 +147,7 @@ static int add_weight(struct adding *to, const struct hdf5_object *group,
 	if (r == -ENOENT)
 		return refuse(to->file->why, "hdf5-keras", name,
 			      "a weight that the file names is not in it");
-	if (r == 0)
-		r = fill_tensor(to->file, &object, &tensor);
-	return r < 0 ? r : weights_add(to->weights, &tensor);
+	return r < 0 ? r : add_dataset(to, &object, name);
 }
 
 /* A layer without weights may have no weight_names. */
@@ -161,7 +168,7 @@ static int add_group(struct adding *to, const struct hdf5_object *group,
 }
 
 static int add_layer(struct adding *to, const struct hdf5_root *root,
-		     const char *layer)
+		     char *layer)
 {
 	struct hdf5_object group;
 	int r = hdf5_find(to->file, &root->group, layer, &group);
@@ -169,7 +176,10 @@ static int add_layer(struct adding *to, const struct hdf5_root *root,
 	if (r == -ENOENT)
 		return refuse(to->file->why, "hdf5-keras", layer,
 			      "a layer that the file names is not in it");
-	return r < 0 ? r : add_group(to, &group, layer);
+	if (r < 0)
+		return r;
+	return group.is_dataset ? add_dataset(to, &group, layer)
+				: add_group(to, &group, layer);
 }
 
 /* Weights of the model itself; Keras 2.6 and later name the group always. */

@@ -7,7 +7,8 @@
  * 2.15): the root has attribute layer_names; each layer is a group of that
  * name, whose attribute weight_names has the paths of its datasets from
  * there.  Names may have "/" in them: groups nest.  A file of a whole model
- * has all that in the group model_weights.
+ * has all that in the group model_weights.  In a shard of transformers
+ * (modeling_tf_utils.py of 4.46, save_pretrained()) layer_names are datasets.
  *
  * Where things lie in the file is up to h5py; nothing here depends on it.
  */
@@ -56,7 +57,8 @@ DEFINE_AUTO(hdf5_root, struct hdf5_root, hdf5_root_release)
 int hdf5_root_read(struct hdf5_file *file, struct hdf5_root *out) MUST_CHECK;
 
 /*
- * Adds the tensors in the order of Keras, as "<layer>/<weight>".  @number:
+ * Adds the tensors in the order of Keras, as "<layer>/<weight>"; a layer that
+ * is a dataset by its own name.  @number:
  * the file's, in @weights.
  */
 int hdf5_read_weights(struct hdf5_file *file, const struct hdf5_root *root,

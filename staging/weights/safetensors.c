@@ -117,6 +117,18 @@ static int add_entry(struct weights *weights, unsigned int file, uint64_t data,
 	return r;
 }
 
+/* The library that wrote it, by transformers' own habit. */
+static enum weight_names names_of(const struct json *metadata)
+{
+	const char *format = json_string(json_get(metadata, "format"));
+
+	if (format && strcmp(format, "tf") == 0)
+		return NAMES_TF_SHORT;
+	if (format && strcmp(format, "flax") == 0)
+		return NAMES_FLAX;
+	return NAMES_TORCH;
+}
+
 static int check_metadata(const struct json *metadata)
 {
 	if (json_kind(metadata) != JSON_OBJECT)
@@ -165,10 +177,12 @@ static int add_entries(struct weights *weights, unsigned int file,
 
 	for (const struct json *entry = json_first(root); entry && r == 0;
 	     entry = json_next(entry)) {
-		if (strcmp(json_key(entry), METADATA_KEY) == 0)
-			r = check_metadata(entry);
-		else
+		if (strcmp(json_key(entry), METADATA_KEY) != 0) {
 			r = add_entry(weights, file, data, entry);
+			continue;
+		}
+		r = check_metadata(entry);
+		weights->files[file].names = names_of(entry);
 	}
 	return r;
 }

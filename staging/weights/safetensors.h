@@ -6,7 +6,9 @@
  * u64 N little-endian, N bytes of JSON that begin with '{' and may end in
  * spaces, then the data.  Each entry is {"dtype", "shape", "data_offsets":
  * [begin, end]}, counted from the start of the data; together they tile it
- * without hole or overlap.  "__metadata__" maps strings to strings.
+ * without hole or overlap.  "__metadata__" maps strings to strings; its
+ * "format" is "pt", "tf", "flax" or absent, and says whose the names are
+ * (transformers, save_pretrained()).
  */
 #ifndef STAGING_WEIGHTS_SAFETENSORS_H
 #define STAGING_WEIGHTS_SAFETENSORS_H

@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "staging/weights/torch_names.h"
 
 /* A plain file name: no folder, no URL, nothing hidden. */
 static bool is_file_name(const char *name)
@@ -78,19 +79,39 @@ void shard_index_release(struct shard_index *index)
 	free(index->names);
 }
 
+/* The map of TensorFlow has the variables' full names, whatever files have. */
+static enum weight_names names_of_map(const struct weights *weights)
+{
+	enum weight_names names = weights->files[0].names;
+
+	return names == NAMES_TF_SHORT ? NAMES_TF_FULL : names;
+}
+
+static int check_entry(const struct json *entry, const struct weights *weights,
+		       struct refusal *why)
+{
+	auto_free char *name = NULL;
+	const struct tensor *tensor = NULL;
+	int r = torch_name(names_of_map(weights), json_key(entry), &name);
+
+	if (r == 0)
+		tensor = weights_find(weights, name);
+	if (r < 0 && r != -EBADMSG)
+		return r;
+	if (tensor &&
+	    strcmp(weights->files[tensor->file].path, json_string(entry)) == 0)
+		return 0;
+	return refuse(why, "shard-index", json_key(entry),
+		      "a tensor is not in the file that the index names");
+}
+
 int shard_index_check(const struct shard_index *index,
 		      const struct weights *weights, struct refusal *why)
 {
-	for (const struct json *entry = json_first(index->map); entry;
-	     entry = json_next(entry)) {
-		const char *name = json_key(entry);
-		const struct tensor *tensor = weights_find(weights, name);
+	int r = 0;
 
-		if (!tensor || strcmp(weights->files[tensor->file].path,
-				      json_string(entry)) != 0)
-			return refuse(why, "shard-index", name,
-				      "a tensor is not in the file that the "
-				      "index names");
-	}
-	return 0;
+	for (const struct json *entry = json_first(index->map); r == 0 && entry;
+	     entry = json_next(entry))
+		r = check_entry(entry, weights, why);
+	return r;
 }

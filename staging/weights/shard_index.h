@@ -32,7 +32,10 @@ void shard_index_release(struct shard_index *index);
 DEFINE_AUTO(shard_index, struct shard_index, shard_index_release)
 #define auto_shard_index auto_of(shard_index)
 
-/* Every tensor of the map is in its file; @weights is finished. */
+/*
+ * Every tensor of the map is in its file; @weights is finished, and its names
+ * are torch's.  Those of the map are not yet, if the files' were not.
+ */
 int shard_index_check(const struct shard_index *index,
 		      const struct weights *weights,
 		      struct refusal *why) MUST_CHECK;

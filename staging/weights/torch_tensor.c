@@ -313,8 +313,10 @@ static int read_order(const uint64_t *strides, uint64_t offset,
 	tensor->off = view->off + offset * width;
 	if (elements == 0 || is_row_major(tensor, strides))
 		return 0;
-	tensor->transposed = is_column_major(tensor, strides);
-	tensor->strided = !tensor->transposed;
+	if (is_column_major(tensor, strides))
+		tensor->order = ORDER_REVERSED;
+	else
+		tensor->strided = true;
 	return 0;
 }
 

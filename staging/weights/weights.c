@@ -71,6 +71,23 @@ uint64_t tensor_elements(const struct tensor *tensor)
 	return count;
 }
 
+unsigned int tensor_axis(const struct tensor *tensor, unsigned int i)
+{
+	static const unsigned int hwio[] = { 2, 3, 1, 0 };
+
+	assert(i < tensor->rank);
+	switch (tensor->order) {
+	case ORDER_ROWS:
+		break;
+	case ORDER_REVERSED:
+		return tensor->rank - 1 - i;
+	case ORDER_HWIO:
+		assert(tensor->rank == ARRAY_LEN(hwio));
+		return hwio[i];
+	}
+	return i;
+}
+
 int weights_new(const char *format, struct weights **out)
 {
 	struct weights *weights = mem_zalloc(sizeof(*weights));
@@ -127,6 +144,7 @@ int weights_add_file(struct weights *weights, const char *path, size_t index,
 	file->path = mem_strdup(path);
 	file->index = index;
 	file->size = size;
+	file->names = NAMES_TORCH;
 	if (!file->path)
 		return -ENOMEM;
 	*number = (unsigned int)weights->file_count++;
@@ -222,6 +240,6 @@ bool tensor_is_same(const struct tensor *a, const struct tensor *b)
 {
 	return a->file == b->file && a->off == b->off && a->len == b->len &&
 	       a->len > 0 && a->dtype == b->dtype && a->rank == b->rank &&
-	       a->transposed == b->transposed && a->strided == b->strided &&
+	       a->order == b->order && a->strided == b->strided &&
 	       memcmp(a->dims, b->dims, a->rank * sizeof(a->dims[0])) == 0;
 }

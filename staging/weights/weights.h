@@ -44,20 +44,32 @@ const char *dtype_name(enum dtype dtype);
 enum dtype dtype_parse(const char *name);
 bool dtype_is_float(enum dtype dtype);
 
+/* Which axis of a tensor its bytes go through slowest, which next, ... */
+enum tensor_order {
+	ORDER_ROWS, /* as its shape says */
+
+	/*
+	 * Last axis first: a matrix column by column, a kernel of a
+	 * convolution [width, in, out] for torch's [out, in, width].
+	 */
+	ORDER_REVERSED,
+
+	/*
+	 * Rank 4: [height, width, in, out], as TensorFlow and JAX have it,
+	 * for torch's [out, in, height, width].
+	 */
+	ORDER_HWIO
+};
+
 struct tensor {
 	char *name; /* owned by the index */
 	enum dtype dtype;
 	unsigned int rank;
-	uint64_t dims[TENSOR_RANK_MAX];
-	unsigned int file; /* of weights->files */
-	uint64_t off;	   /* of its first byte in that file */
-	uint64_t len;	   /* bytes; elements * dtype_bytes() */
-
-	/*
-	 * The bytes are those of the transposed matrix, row by row (a
-	 * column-major 2-D view of a torch checkpoint).
-	 */
-	bool transposed;
+	uint64_t dims[TENSOR_RANK_MAX]; /* as torch has them */
+	unsigned int file;		/* of weights->files */
+	uint64_t off;			/* of its first byte in that file */
+	uint64_t len;			/* bytes; elements * dtype_bytes() */
+	enum tensor_order order;
 
 	/*
 	 * The bytes lie in another order still (a view that skips or
@@ -67,10 +79,20 @@ struct tensor {
 	bool strided;
 };
 
+/* By whose rules a file names its tensors, and orders their axes. */
+enum weight_names {
+	NAMES_TORCH,	 /* transformers' PyTorch classes, or nobody's */
+	NAMES_TF_LAYERS, /* tf_model.h5: "<layer>/<model>/.../kernel:0" */
+	NAMES_TF_FULL,	 /* an index of shards: "<model>/.../kernel:0" */
+	NAMES_TF_SHORT,	 /* safetensors and shards: ".../kernel:0" */
+	NAMES_FLAX	 /* ".../kernel" */
+};
+
 struct weight_file {
 	char *path;   /* owned; in the repository */
 	size_t index; /* of the repository's files */
 	uint64_t size;
+	enum weight_names names; /* until weights_to_torch() */
 };
 
 struct weights {
@@ -87,12 +109,16 @@ DEFINE_AUTO_PTR(weights, struct weights, weights_free)
 #define auto_weights auto_of(weights)
 
 /*
- * Building: files, then tensors, then weights_finish(), all by the reader
- * of a format.  After a failure only weights_free().
+ * Building: files, then tensors by the reader of a format; then
+ * weights_to_torch() (torch_names.h) and weights_finish().  After a failure
+ * only weights_free().
  */
 int weights_new(const char *format, struct weights **out) MUST_CHECK;
 
-/* Numbers the file; *@number is for tensor.file.  Copies @path. */
+/*
+ * Numbers the file; *@number is for tensor.file.  Copies @path.  Its .names are
+ * torch's until the reader says otherwise.
+ */
 int weights_add_file(struct weights *weights, const char *path, size_t index,
 		     uint64_t size, unsigned int *number) MUST_CHECK;
 
@@ -122,6 +148,9 @@ bool tensor_is_same(const struct tensor *a, const struct tensor *b);
 
 /* 1 for a scalar.  Of a tensor in an index: cannot overflow. */
 uint64_t tensor_elements(const struct tensor *tensor);
+
+/* The axis of @tensor that is number @i in the order of its bytes. */
+unsigned int tensor_axis(const struct tensor *tensor, unsigned int i);
 
 /* False: elements or bytes pass 2^63; of any tensor. */
 bool tensor_measure(const struct tensor *tensor, uint64_t *elements,

@@ -9,22 +9,35 @@
 #include "staging/stage_repo.h"
 #include "staging/weights/safetensors.h"
 #include "staging/weights/shard_index.h"
+#include "staging/weights/torch_names.h"
 #include "staging/weights/weights_sniff.h"
 
 /* To add a weight format: a load() in a file of its own, and its line. */
 static const struct weights_kind kinds[] = {
-	{ "model.safetensors", "safetensors", false, safetensors_load },
-	{ "model.safetensors.index.json", "safetensors", true,
-	  safetensors_load },
-	{ "pytorch_model.bin", "torch-zip", false, torch_zip_load },
-	{ "pytorch_model.bin.index.json", "torch-zip", true, torch_zip_load },
+	{ FRAMEWORK_PYTORCH, "model.safetensors", "safetensors",
+	  safetensors_load, NAMES_TORCH, false },
+	{ FRAMEWORK_PYTORCH, "model.safetensors.index.json", "safetensors",
+	  safetensors_load, NAMES_TORCH, true },
+	{ FRAMEWORK_PYTORCH, "pytorch_model.bin", "torch-zip", torch_zip_load,
+	  NAMES_TORCH, false },
+	{ FRAMEWORK_PYTORCH, "pytorch_model.bin.index.json", "torch-zip",
+	  torch_zip_load, NAMES_TORCH, true },
+	{ FRAMEWORK_TENSORFLOW, "tf_model.h5", "hdf5", hdf5_load,
+	  NAMES_TF_LAYERS, false },
+	{ FRAMEWORK_TENSORFLOW, "tf_model.h5.index.json", "hdf5", hdf5_load,
+	  NAMES_TF_SHORT, true },
+	{ FRAMEWORK_JAX, "flax_model.msgpack", "flax", flax_load, NAMES_FLAX,
+	  false },
+	{ FRAMEWORK_JAX, "flax_model.msgpack.index.json", "flax", flax_load,
+	  NAMES_FLAX, true },
 };
 
 const struct weights_kind *weights_pick(const struct stage_repo *repo,
-					size_t *index)
+					enum framework framework, size_t *index)
 {
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-		if (stage_repo_find(repo, kinds[i].path, index))
+		if (kinds[i].framework == framework &&
+		    stage_repo_find(repo, kinds[i].path, index))
 			return &kinds[i];
 	return NULL;
 }
@@ -46,7 +59,10 @@ static int load_file(const struct stage_repo *repo,
 	load.blob = blob;
 	r = weights_add_file(weights, repo->files[index].path, index,
 			     blob->size, &load.file);
-	return r < 0 ? r : kind->load(&load);
+	if (r < 0)
+		return r;
+	weights->files[load.file].names = kind->names;
+	return kind->load(&load);
 }
 
 static int load_shards(const struct stage_repo *repo,
@@ -69,8 +85,11 @@ static int load_shards(const struct stage_repo *repo,
 
 static int finish(struct weights *weights, struct refusal *why)
 {
-	int r = weights_finish(weights);
+	int r = weights_to_torch(weights, why);
 
+	if (r < 0)
+		return r;
+	r = weights_finish(weights);
 	if (r == -EBADMSG)
 		return refuse(why, "weights", NULL,
 			      "two tensors have the same name");

@@ -23,25 +23,33 @@ struct weights_load {
 	struct refusal *why; /* filled where load() gives -EBADMSG */
 };
 
+/* Whose classes save weights in a form; a view of the hub is of one. */
+enum framework { FRAMEWORK_PYTORCH, FRAMEWORK_TENSORFLOW, FRAMEWORK_JAX };
+
 /* One way in which weights are stored; the table is in weights_open.c. */
 struct weights_kind {
+	enum framework framework;
 	const char *path;   /* in the repository */
 	const char *format; /* of struct weights */
-	bool sharded;	    /* @path is an index of files */
 
 	/* Adds the tensors of one file; see struct weights_load. */
 	int (*load)(struct weights_load *load);
+	enum weight_names names; /* in the file, where it does not say it */
+	bool sharded;		 /* @path is an index of files */
 };
 
 /*
- * The kind that @repo's files are of, by the order in which transformers
- * looks for them; *@index is that of its file.  No request.  NULL: none.
+ * The kind that @repo's files of @framework are of, by the order in which
+ * transformers looks for them; *@index is that of its file.  No request.
+ * NULL: none.
  */
 const struct weights_kind *weights_pick(const struct stage_repo *repo,
+					enum framework framework,
 					size_t *index);
 
 /*
- * Reads the headers.  -EBADMSG: refused, @why says so; else the errno of
+ * Reads the headers; names and shapes are torch's then (torch_names.h), whoever
+ * wrote the file.  -EBADMSG: refused, @why says so; else the errno of
  * getting them.
  */
 int weights_open(const struct stage_repo *repo, const struct weights_kind *kind,
@@ -62,6 +70,7 @@ int weights_open_file(const struct stage_repo *repo, size_t index,
 int safetensors_load(struct weights_load *load) MUST_CHECK;
 int torch_zip_load(struct weights_load *load) MUST_CHECK;
 int hdf5_load(struct weights_load *load) MUST_CHECK;
+int flax_load(struct weights_load *load) MUST_CHECK;
 int torch_legacy_load(struct weights_load *load) MUST_CHECK;
 
 #endif

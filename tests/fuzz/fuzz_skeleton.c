@@ -21,7 +21,8 @@ static struct weights *fitting(const struct skeleton *skeleton)
 
 		tensor.name = (char *)hole->location;
 		tensor.rank = hole->rank;
-		tensor.transposed = hole->rank == 2 && i % 2 == 0;
+		if (hole->rank == 2 && i % 2 == 0)
+			tensor.order = ORDER_REVERSED;
 		for (unsigned int k = 0; k < hole->rank; k++)
 			tensor.dims[k] = hole->dims[k];
 		tensor.dtype = i % 3 ? DTYPE_F32 : DTYPE_F64;

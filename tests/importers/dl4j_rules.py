@@ -7,6 +7,7 @@ was compared with ONNX Runtime.  A rule keeps a graph within what all of them
 computed rightly; its reason is what went wrong without it.
 """
 
+import numpy as np
 import onnx
 from onnx import TensorProto, numpy_helper
 
@@ -15,7 +16,7 @@ OPERATORS = {
     "Abs": (), "Add": (), "Div": (), "Erf": (), "Min": (), "Mul": (),
     "Relu": (), "Sigmoid": (), "Softplus": (), "Sqrt": (), "Sub": (),
     "Tanh": (), "Clip": (), "Reshape": (), "Shape": (), "Slice": (),
-    "Unsqueeze": (),
+    "Squeeze": (), "Unsqueeze": (),
     # Of the skeletons of torchvision and timm.
     "Ceil": (), "Cos": (), "Exp": (), "Expand": (), "Floor": (), "Log": (),
     "Max": (), "Neg": (), "PRelu": (), "Selu": (), "Sin": (), "Tile": (),
@@ -30,7 +31,7 @@ OPERATORS = {
     "Resize": ("coordinate_transformation_mode", "mode"),
     "Cast": ("to",),
     "Concat": ("axis",),
-    "CumSum": ("exclusive", "reverse"),
+    "CumSum": (),
     "Gather": ("axis",),
     "Gemm": ("alpha", "beta", "transA", "transB"),
     "ReduceMean": ("axes", "keepdims"),
@@ -40,6 +41,7 @@ OPERATORS = {
 # What is taken as 0 where it is absent, and is 0 where it must be: right
 # with it (of 0) and without.
 EITHER_WAY = {"AveragePool": {"count_include_pad"}}
+LOWEST = float(np.finfo(np.float32).min)
 INITIALIZERS = {
     TensorProto.FLOAT: 4, TensorProto.DOUBLE: 8, TensorProto.INT64: 8,
 }
@@ -58,6 +60,8 @@ class Graph:
                       for name, each in self.initializers.items()}
         self.types = {name: each.data_type
                       for name, each in self.initializers.items()}
+        self.shapes = {name: tuple(each.dims)
+                       for name, each in self.initializers.items()}
         self._infer()
 
     def _infer(self):
@@ -73,6 +77,8 @@ class Graph:
                 self.types[value.name] = tensor.elem_type
                 if tensor.HasField("shape"):
                     self.ranks[value.name] = len(tensor.shape.dim)
+                    self.shapes[value.name] = tuple(
+                        dim.dim_value for dim in tensor.shape.dim)
 
     def nodes(self, *operators):
         return [node for node in self.graph.node if node.op_type in operators]
@@ -133,8 +139,11 @@ def softmax_is_of_the_last_axis(graph):
 
 def reshape_names_no_zero(graph):
     found = []
+    whole = {node.output[0] for node in graph.nodes("Shape")}
     for node in graph.nodes("Reshape"):
         shape = graph.constant(node.input[1])
+        if node.input[1] in whole:
+            continue    # of another value: there is no 0
         if shape is None or 0 in shape or shape.count(-1) > 1:
             found.append(node.name)
     return found
@@ -143,6 +152,26 @@ def reshape_names_no_zero(graph):
 def gather_takes_no_scalar(graph):
     return [node.name for node in graph.nodes("Gather")
             if not graph.ranks.get(node.input[1])]
+
+
+def gather_of_a_vector_is_by_a_vector(graph):
+    return [node.name for node in graph.nodes("Gather")
+            if graph.ranks.get(node.input[0]) == 1
+            and graph.ranks.get(node.input[1]) != 1]
+
+
+def vectors_are_beside_vectors(graph):
+    """Or beside what is known to have several elements."""
+    found = []
+    for node in graph.nodes("Add", "Sub", "Mul", "Div", "Min", "Max"):
+        shapes = [graph.shapes.get(name) for name in node.input]
+        scalar = () in shapes and ((0,) in shapes or (1,) in shapes)
+        column = any(shape and len(shape) == 2 and max(shape) < 2
+                     for shape in shapes)
+        if scalar or column and any(shape and len(shape) == 1
+                                    and shape != (1,) for shape in shapes):
+            found.append(node.name)
+    return found
 
 
 def slice_is_of_one_axis(graph):
@@ -173,7 +202,7 @@ def convolutions_are_of_images(graph):
 
 
 def unsqueeze_is_of_one_axis(graph):
-    return [node.name for node in graph.nodes("Unsqueeze")
+    return [node.name for node in graph.nodes("Squeeze", "Unsqueeze")
             if len(graph.constant(node.input[1]) or ()) != 1]
 
 
@@ -192,6 +221,12 @@ def cumsum_is_of_floats(graph):
 def concat_has_no_constant(graph):
     return [node.name for node in graph.nodes("Concat")
             if any(name in graph.initializers for name in node.input)]
+
+
+def no_number_is_the_lowest(graph):
+    return [name for name, each in graph.initializers.items()
+            if each.data_type == TensorProto.FLOAT and each.dims in ([], [1])
+            and graph.constant(name)[0] <= LOWEST]
 
 
 def nothing_is_boolean(graph):
@@ -267,7 +302,8 @@ RULES = {
         "imported; Dropout, Not and TopK give wrong numbers",
     attributes_written_out:
         "an absent attribute is read as 0; Transpose without perm is a null "
-        "pointer, Softmax without axis takes a wrong one",
+        "pointer, Softmax without axis takes a wrong one; a flag of CumSum "
+        "that is written out is no boolean to it",
     gemm_has_no_third_input:
         "the third input is dropped, and beta = 1 adds what a reused array "
         "held before",
@@ -280,6 +316,12 @@ RULES = {
     reshape_names_no_zero: "a 0 in the shape fails the validation",
     gather_takes_no_scalar:
         "a scalar index keeps the dimension: the rank is wrong",
+    gather_of_a_vector_is_by_a_vector:
+        "its native part reads where nothing is, and dies",
+    vectors_are_beside_vectors:
+        "a scalar with a vector of one element is a matrix, a matrix of one "
+        "element with a vector is a vector; and every length that is not "
+        "known is one while a graph is imported",
     slice_is_of_one_axis: "the form with attributes fails; axes are inputs",
     pools_pad_both_sides:
         "the pads of one side are taken for those of both; what is counted "
@@ -293,6 +335,8 @@ RULES = {
         "tract",
     concat_has_no_constant:
         "OpenCV 4.14 gives wrong numbers for a constant before the input",
+    no_number_is_the_lowest:
+        "Softmax makes no numbers of a row where nothing is looked at",
     nothing_is_boolean:
         "boolean constants are decoded wrongly, bfloat16 is not a number",
     doubles_are_cast: "the kernels are of float32",

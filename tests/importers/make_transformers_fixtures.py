@@ -39,8 +39,9 @@ ENDS = {
     "zero-shot-image-classification": "Model",
     "text2text-generation": "ForConditionalGeneration",
     "summarization": "ForConditionalGeneration",
-    "automatic-speech-recognition": "ForConditionalGeneration",
-    "audio-classification": "ForAudioClassification",
+    "image-segmentation": "ForSemanticSegmentation",
+    "automatic-speech-recognition": "ForCTC",
+    "audio-classification": "ForSequenceClassification",
 }
 CLASSES = {
     "albert": "Albert", "beit": "Beit", "bert": "Bert",
@@ -57,7 +58,14 @@ CLASSES = {
     "xlm-roberta": "XLMRoberta",
     "bart": "Bart", "marian": "Marian", "mbart": "MBart", "mt5": "MT5",
     "pegasus": "Pegasus", "t5": "T5", "umt5": "UMT5", "whisper": "Whisper",
+    "convnext": "ConvNext", "convnextv2": "ConvNextV2", "hubert": "Hubert",
+    "resnet": "ResNet", "segformer": "Segformer", "swin": "Swin",
+    "wav2vec2": "Wav2Vec2",
 }
+# Where the class is not called by its family and task.
+KINDS = {("whisper", "automatic-speech-recognition"):
+         "WhisperForConditionalGeneration",
+         ("whisper", "audio-classification"): "WhisperForAudioClassification"}
 # The fixture whose configuration and cases are changed, if not FAMILY-base.
 BASES = {
     "beit": "beit-image-classification", "clip": "clip",
@@ -71,11 +79,20 @@ BASES = {
     "bart": "bart", "marian": "marian", "mbart": "mbart",
     "mt5": "t5-v1_1-gated", "pegasus": "marian", "t5": "t5",
     "umt5": "t5-v1_1-gated", "whisper": "whisper",
+    "convnext": "convnext-image-classification",
+    "convnextv2": "convnext-image-classification", "resnet": "resnet-basic",
+    "segformer": "segformer-segmentation", "swin": "swin-image-classification",
 }
 # Of these images of another size than the first case's are for the plain form.
 ANY_SIZE = ("dinov2-base",)
 # Of these the text is not masked.
 UNMASKED = ("siglip", "siglip_text_model")
+SPEECH = {"feat_extract_norm": "layer", "do_stable_layer_norm": True,
+          "feat_extract_activation": "relu", "hidden_act": "silu",
+          "layer_norm_eps": 1e-2, "num_conv_pos_embeddings": 7,
+          "num_conv_pos_embedding_groups": 2, "num_attention_heads": 2,
+          "conv_dim": [8, 12], "conv_kernel": [20, 9],
+          "conv_stride": [16, 8], "num_feat_extract_layers": 2}
 DEBERTA = {"model_type": "deberta", "type_vocab_size": 0}
 NEOX = {"model_type": "gpt_neox", "hidden_act": "gelu",
         "attention_bias": True}
@@ -142,6 +159,18 @@ TABLE = [
     ("clip-vision-pooled", "clip_vision_model", "image-feature-extraction",
      {"hidden_act": "gelu", "layer_norm_eps": 1e-3,
       "architectures": ["CLIPVisionModel"]}),
+    ("convnext-unusual", "convnext", "image-feature-extraction",
+     {"depths": [1, 2], "hidden_sizes": [8, 12], "num_stages": 2,
+      "hidden_act": "relu", "layer_scale_init_value": 0.0, "patch_size": 3,
+      "layer_norm_eps": 1e-2, "num_channels": 1, "out_features": ["stage2"],
+      "out_indices": [2]}, [[[2, 1, 45, 70]], [[1, 1, 31, 33]]]),
+    ("convnextv2-base", "convnextv2", "image-feature-extraction",
+     {"model_type": "convnextv2"}),
+    ("convnextv2-image-classification", "convnextv2", "image-classification",
+     {"model_type": "convnextv2", "hidden_act": "relu",
+      "layer_norm_eps": 1e-2, "depths": [2, 1], "hidden_sizes": [8, 12],
+      "num_stages": 2, "out_features": ["stage2"], "out_indices": [2],
+      **LABELS}, [[[2, 3, 45, 70]]]),
     ("deberta-base", "deberta", "feature-extraction", DEBERTA),
     ("deberta-far", "deberta", "question-answering",
      {**DEBERTA, "max_relative_positions": 6, "pos_att_type": "c2p|p2c",
@@ -194,6 +223,11 @@ TABLE = [
     ("gemma-unusual", "gemma", "text-generation",
      {"hidden_act": "gelu", "attention_bias": True, "rms_norm_eps": 1e-3,
       "tie_word_embeddings": False, "rope_theta": 100.0}),
+    ("hubert-audio-classification", "hubert", "audio-classification",
+     {"feat_proj_layer_norm": False, "conv_pos_batch_norm": True,
+      "classifier_proj_size": 12, **LABELS}),
+    ("hubert-stable", "hubert", "audio-classification",
+     {**SPEECH, "classifier_proj_size": 12, **LABELS}),
     ("llama-biases", "llama", "text-generation",
      {"attention_bias": True, "mlp_bias": True, "hidden_act": "gelu",
       "rms_norm_eps": 1e-3, "num_key_value_heads": None, "head_dim": 12}),
@@ -267,11 +301,30 @@ TABLE = [
      {**PHI, "qk_layernorm": True, "partial_rotary_factor": 0.25,
       "num_key_value_heads": None, "layer_norm_eps": 1e-3,
       "hidden_act": "relu", "rope_theta": 500.0}),
+    ("resnet-halving", "resnet", "image-classification",
+     {"layer_type": "bottleneck", "downsample_in_first_stage": True,
+      "downsample_in_bottleneck": True, "hidden_act": "silu",
+      "num_channels": 1, **LABELS}, [[[2, 1, 71, 40]]]),
+    ("resnet-odd-sizes", "resnet", "image-feature-extraction",
+     {"depths": [2, 1], "hidden_sizes": [8, 12], "out_features": ["stage2"],
+      "out_indices": [2]},
+     [[[2, 3, 45, 70]], [[1, 3, 31, 33]]]),
     ("roberta-other-pad", "roberta", "feature-extraction",
      {"pad_token_id": 6}),
     ("roberta-token-classification", "roberta", "token-classification",
      LABELS),
     ("roberta-unusual", "roberta", "fill-mask", UNUSUAL),
+    ("segformer-unusual", "segformer", "image-segmentation",
+     {"depths": [2, 1], "hidden_sizes": [8, 12], "num_encoder_blocks": 2,
+      "num_attention_heads": [2, 3], "mlp_ratios": [3, 2],
+      "sr_ratios": [2, 3], "patch_sizes": [5, 3], "strides": [3, 2],
+      "hidden_act": "relu", "decoder_hidden_size": 10, "num_channels": 1,
+      **LABELS}, [[[2, 1, 70, 45]], [[1, 1, 31, 52]]]),
+    ("segformer-image-classification", "segformer", "image-classification",
+     {"num_attention_heads": [2, 4, 6, 8], **LABELS}, [[[1, 3, 70, 45]]]),
+    ("segformer-base", "segformer", "image-feature-extraction", {}),
+    ("segformer-rows", "segformer", "image-feature-extraction",
+     {"reshape_last_stage": False}),
     ("siglip", "siglip", "zero-shot-image-classification",
      {"model_type": "siglip", "text_config": {**TEXT, **SIGLIP},
       "vision_config": {**IMAGES, **SIGLIP, "hidden_size": 32,
@@ -313,6 +366,10 @@ TABLE = [
     ("whisper-features", "whisper", "feature-extraction", UNLIKE),
     ("whisper-untied", "whisper", "automatic-speech-recognition",
      {"tie_word_embeddings": False}),
+    ("wav2vec2-audio-classification", "wav2vec2", "audio-classification",
+     {"use_weighted_layer_sum": True, "classifier_proj_size": 12, **LABELS}),
+    ("wav2vec2-adapted", "wav2vec2", "automatic-speech-recognition",
+     {**SPEECH, "adapter_attn_dim": 8, "conv_bias": True}),
     ("xlm-roberta-fill-mask", "xlm-roberta", "fill-mask", {}),
     ("xlm-roberta-question-answering", "xlm-roberta", "question-answering",
      {}),
@@ -494,7 +551,7 @@ def make(name, family, task, changes, shapes=None, added={}):
     base = FIXTURES / BASES.get(family, family + "-base")
     folder = FIXTURES / name
     folder.mkdir(exist_ok=True)
-    kind = CLASSES[family] + ENDS[task]
+    kind = KINDS.get((family, task)) or CLASSES[family] + ENDS[task]
     kind = getattr(transformers, changes.get("architectures", [kind])[0])
     config = json.loads((base / "config.json").read_text())
     config |= {"architectures": [kind.__name__],

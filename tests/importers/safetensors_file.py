@@ -10,11 +10,12 @@ import synth_rule
 
 
 def write(path, tensors, entry):
-    """@entry may say "metadata": null, or "header_pad": false, as old files
-    are: then the data begin at an odd offset."""
+    """@entry may say what "metadata" is, null for none, or "header_pad":
+    false, as old files are: then the data begin at an odd offset."""
     head, at = {}, 0
-    if entry.get("metadata", True) is not None:
-        head["__metadata__"] = {"format": "pt"}
+    metadata = entry.get("metadata", {"format": "pt"})
+    if metadata is not None:
+        head["__metadata__"] = metadata
     for tensor in tensors:
         end = at + synth_rule.size(tensor)
         head[tensor["name"]] = {"dtype": tensor["dtype"],

@@ -14,14 +14,18 @@ import pathlib
 import shutil
 import sys
 
+import flax_file
 import safetensors_file
 import synth_rule
+import tf_h5_file
 import torch_file
 
 WRITERS = {
     "safetensors": safetensors_file.write,
     "torch-zip": torch_file.write_zip,
     "torch-legacy": torch_file.write_stream,
+    "flax": flax_file.write,
+    "tf-h5": tf_h5_file.write,
 }
 OURS = ("spec.json", "expected.npz")
 

@@ -129,11 +129,46 @@ def convolution_of_a_row(model):
     set_attribute("Conv", "kernel_shape", [3])(model)
 
 
+def vector_by_matrix(model):
+    """The column behind the last gather is a vector again."""
+    gather = next(node for node in model.graph.node if node.op_type == "Gather"
+                  and any(each.op_type == "Squeeze"
+                          and each.input[0] == node.output[0]
+                          for each in model.graph.node))
+    column = next(node for node in model.graph.node
+                  if node.output[0] == gather.input[0])
+    model.graph.initializer.append(
+        numpy_helper.from_array(np.array([-1]), "spoilt"))
+    column.input[1] = "spoilt"
+
+
+def scalar_beside_ids(model):
+    """Of a text of unknown length: the clip of its ids is an addition."""
+    node = first(model, "Clip")
+    node.op_type = "Add"
+    del node.input[2:]
+
+
+def column_beside_vector(model):
+    """Ids as a column, times a vector."""
+    node = first(model, "CumSum")
+    shape = numpy_helper.from_array(np.array([-1, 1]), "column")
+    row = numpy_helper.from_array(np.ones(3, np.float32), "row")
+    model.graph.initializer.extend([shape, row])
+    at = list(model.graph.node).index(node) + 1
+    for each in (onnx.helper.make_node("Mul", ["spoilt", "row"], ["more"]),
+                 onnx.helper.make_node("Reshape", [node.output[0], "column"],
+                                       ["spoilt"])):
+        each.name = each.output[0]
+        model.graph.node.insert(at, each)
+
+
 BROKEN = [
     ("known_operators", set_operator("Gemm", "MatMul")),
     ("known_operators", set_operator("Sqrt", "Reciprocal")),
     ("attributes_written_out", set_attribute("Gemm", "transA", None)),
     ("attributes_written_out", set_attribute("Softmax", "axis", None)),
+    ("attributes_written_out", set_attribute("CumSum", "reverse", 0)),
     ("gemm_has_no_third_input", set_attribute("Gemm", "beta", 1.0)),
     ("gemm_has_no_third_input", add_inputs("Gemm", "float_1")),
     ("gemm_is_of_matrices", set_constant("Gemm", 1, [[[1.0]]])),
@@ -142,6 +177,9 @@ BROKEN = [
     ("softmax_is_of_the_last_axis", set_attribute("Softmax", "axis", 0)),
     ("reshape_names_no_zero", set_constant("Reshape", 1, [0, -1])),
     ("gather_takes_no_scalar", set_constant("Gather", 1, 1)),
+    ("gather_of_a_vector_is_by_a_vector", vector_by_matrix),
+    ("vectors_are_beside_vectors", scalar_beside_ids),
+    ("vectors_are_beside_vectors", column_beside_vector),
     ("slice_is_of_one_axis", set_constant("Slice", 3, [0, 1])),
     ("slice_is_of_one_axis", set_constant("Slice", 3, [-1])),
     ("pools_pad_both_sides", uneven_pool),
@@ -149,10 +187,13 @@ BROKEN = [
     ("attributes_written_out", set_operator("Tanh", "AveragePool")),
     ("convolutions_are_of_images", convolution_of_a_row),
     ("unsqueeze_is_of_one_axis", unsqueeze_twice),
+    ("unsqueeze_is_of_one_axis", set_constant("Squeeze", 1, [1, 2])),
     ("clip_has_both_bounds", set_operator("Tanh", "Clip")),
     ("cumsum_is_of_floats", set_constant("CumSum", 1, [1])),
     ("cumsum_is_of_floats", whole_cumsum),
     ("concat_has_no_constant", constant_first),
+    ("no_number_is_the_lowest",
+     set_constant("Sub", 0, np.finfo(np.float32).min)),
     ("nothing_is_boolean", set_operator("Abs", "IsNaN")),
     ("doubles_are_cast", set_constant("Add", 1, 1.0)),
     ("weights_are_inline", externally),

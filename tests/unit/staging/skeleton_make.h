@@ -189,7 +189,7 @@ static inline struct weights *weights_of(const struct given *given)
 	for (; given->name; given++) {
 		tensor.name = (char *)given->name;
 		tensor.dtype = given->dtype;
-		tensor.transposed = given->transposed;
+		tensor.order = given->transposed ? ORDER_REVERSED : ORDER_ROWS;
 		tensor.strided = given->strided;
 		for (tensor.rank = 0; given->dims[tensor.rank]; tensor.rank++)
 			tensor.dims[tensor.rank] = given->dims[tensor.rank];

@@ -113,7 +113,7 @@ static void transposed_weights_keep_their_shape(void **state)
 				       .rank = 2,
 				       .dims = { 2, 3 },
 				       .len = 24,
-				       .transposed = true };
+				       .order = ORDER_REVERSED };
 	auto_graph struct graph *graph = new_graph(NULL);
 	struct value *weight = graph_weight(graph, &tensor);
 
@@ -125,6 +125,67 @@ static void transposed_weights_keep_their_shape(void **state)
 	weight = graph_straight(graph, weight);
 	assert_false(weight->transposed);
 	assert_string_equal(graph->nodes->op, "Transpose");
+}
+
+/* Kernels of torch [2, 3, 4, 5] and [2, 3, 4] as other libraries store them. */
+static void kernels_are_put_in_order(void **state)
+{
+	static const struct {
+		enum tensor_order order;
+		unsigned int rank;
+		uint64_t stored[4];
+		int64_t perm[4];
+	} cases[] = {
+		{ ORDER_HWIO, 4, { 4, 5, 3, 2 }, { 3, 2, 0, 1 } },
+		{ ORDER_REVERSED, 4, { 5, 4, 3, 2 }, { 3, 2, 1, 0 } },
+		{ ORDER_REVERSED, 3, { 4, 3, 2 }, { 2, 1, 0 } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct tensor tensor = { .name = tensor_name,
+					       .rank = cases[i].rank,
+					       .dims = { 2, 3, 4, 5 },
+					       .len = 480,
+					       .order = cases[i].order };
+		auto_graph struct graph *graph = new_graph(NULL);
+		struct value *weight = graph_weight(graph, &tensor);
+		size_t rank = tensor.rank;
+
+		assert_int_equal(graph->error, 0);
+		assert_false(weight->transposed);
+		assert_int_equal(weight->rows, 2);
+		assert_memory_equal(graph->initializers->dims, cases[i].stored,
+				    rank * sizeof(uint64_t));
+		assert_int_equal(graph->node_count, 1);
+		assert_string_equal(graph->nodes->op, "Transpose");
+		assert_int_equal(graph->nodes->attrs->int_count, rank);
+		assert_memory_equal(graph->nodes->attrs->ints, cases[i].perm,
+				    rank * sizeof(int64_t));
+		assert_ptr_equal(graph_weight(graph, &tensor), weight);
+	}
+}
+
+/* Seen in another shape after the axes are in order, not before. */
+static void a_kernel_in_another_shape_is_put_in_order_first(void **state)
+{
+	const struct tensor tensor = { .name = tensor_name,
+				       .rank = 3,
+				       .dims = { 2, 3, 4 },
+				       .len = 96,
+				       .order = ORDER_REVERSED };
+	auto_graph struct graph *graph = new_graph(NULL);
+	struct value *weight;
+
+	(void)state;
+	weight = graph_weight_shaped(graph, &tensor, SHAPE(2, 3, 1, 4));
+	assert_int_equal(graph->error, 0);
+	assert_int_equal(weight->rank, 4);
+	assert_int_equal(weight->rows, 2);
+	assert_int_equal(weight->width, 4);
+	assert_string_equal(graph->nodes->op, "Transpose");
+	assert_string_equal(graph->nodes->next->op, "Reshape");
+	assert_ptr_equal(graph->nodes->next->inputs[0], graph->nodes->output);
 }
 
 static void doubles_are_cast_once(void **state)
@@ -183,6 +244,9 @@ int main(void)
 		cmocka_unit_test(
 			weights_that_cannot_be_ranged_over_are_refused),
 		cmocka_unit_test(transposed_weights_keep_their_shape),
+		cmocka_unit_test(kernels_are_put_in_order),
+		cmocka_unit_test(
+			a_kernel_in_another_shape_is_put_in_order_first),
 		cmocka_unit_test(doubles_are_cast_once),
 		cmocka_unit_test(activations_are_known_or_refused),
 	};

@@ -226,6 +226,44 @@ static const struct fake_file model[] = {
 	END,
 };
 
+/* {"w": two floats} */
+#define FLAX                                                \
+	{                                                   \
+		"flax_model.msgpack",                       \
+			"\x81\xa1w\xc7\x15\1\x93\x91\2\xa7" \
+			"float32\xc4\x08"                   \
+			"12345678",                         \
+			NULL                                \
+	}
+
+/* jax/ is there for weights of Flax, and has the places of pytorch/. */
+static void each_framework_has_its_folder(void **state)
+{
+	static const struct fake_file flax[] = { CONFIG("{\"has_head\":1}"),
+						 FLAX, END };
+	static const struct fake_file both[] = { CONFIG("{}"), FLAX, PICKLED,
+						 END };
+	struct fake_repo fake;
+
+	(void)state;
+	fake_repo_init(&fake, flax);
+	assert_lists(&fake.repo, "", "jax/");
+	assert_int_equal(fake.opened, 0);
+	assert_lists(&fake.repo, "jax",
+		     "dl4j/ fill-mask/ info.json staged.onnx");
+	assert_lists(&fake.repo, "jax/dl4j", "info.json staged.onnx");
+	assert_lists(&fake.repo, "jax/fill-mask",
+		     "dl4j/ info.json staged.onnx");
+	assert_missing(&fake.repo, "pytorch");
+	assert_missing(&fake.repo, "jax/");
+	assert_missing(&fake.repo, "jaxx");
+	assert_missing(&fake.repo, "jax/x");
+	fake_repo_init(&fake, both);
+	assert_lists(&fake.repo, "", "jax/ pytorch/ safetensors/");
+	assert_lists(&fake.repo, "pytorch",
+		     "dl4j/ info.json native/ staged.onnx");
+}
+
 static void only_directories_of_the_tree_are_there(void **state)
 {
 	static const char *const missing[] = {
@@ -494,6 +532,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(views_are_those_that_are_there),
+		cmocka_unit_test(each_framework_has_its_folder),
 		cmocka_unit_test(only_directories_of_the_tree_are_there),
 		cmocka_unit_test(a_staged_file_has_its_bytes),
 		cmocka_unit_test(a_refusal_says_why),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "staging/view_pytorch.h"
+#include "staging/view_models.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -267,20 +267,21 @@ static int list_place(const struct stage_repo *repo,
 	return r;
 }
 
-int view_pytorch(const struct stage_repo *repo, const char *below,
-		 struct stage_listing *out)
+int view_models(const struct stage_repo *repo, enum framework framework,
+		const char *below, struct stage_listing *out)
 {
 	auto_checkpoint struct checkpoint checkpoint = { 0 };
 	auto_refusal struct refusal why = { 0 };
 	struct place place;
 	int r;
 
-	if (!checkpoint_exists(repo))
+	if (!checkpoint_exists(repo, framework))
 		return -ENOENT;
 	r = place_parse(below, &place);
 	if (r == 0)
-		r = checkpoint_open(repo, &checkpoint, &why);
-	if (r == 0 && view_timm_is(&checkpoint))
+		r = checkpoint_open(repo, framework, &checkpoint, &why);
+	if (r == 0 && framework == FRAMEWORK_PYTORCH &&
+	    view_timm_is(&checkpoint))
 		return view_timm(repo, &checkpoint, below, out);
 	if (r == 0)
 		return list_place(repo, &checkpoint, &place, out);
