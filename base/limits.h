@@ -172,6 +172,36 @@
 #define SPOOL_FREE_MIN \
 	((uint64_t)256 << 20) /* what a spool leaves of the disk */
 
+/* External converters */
+#define CONVERT_MEMORY_BYTES \
+	((uint64_t)16 << 30) /* or 80 % of the machine: a 3 GB model's */
+#define CONVERT_MAPPED_BYTES \
+	((uint64_t)8 << 30)  /* addresses of what torch maps and never uses */
+#define CONVERT_S 3600	     /* a 7-billion-parameter export takes 20 minutes */
+#define CONVERT_FDS_MAX 4096 /* one for each shard, and Python's */
+#define CONVERT_PROCESSES_MAX 4096 /* threads too; torch has one a core */
+#define CONVERT_TMPFS_BYTES ((uint64_t)256 << 20) /* is memory: caches only */
+#define CONVERT_QUEUE_MAX 64   /* conversions that wait for their turn */
+#define CONVERT_FAILED_MAX 256 /* remembered with their last lines: 2 MiB */
+#define CONVERT_WORDS_MAX 64   /* of a command */
+#define CONVERT_COMMAND_MAX ((size_t)4 << 10) /* a PATH and some options */
+#define CONVERT_PIECE_BYTES \
+	((size_t)32 << 20) /* of a weight file at a time: eight ranges */
+#define CONVERT_SMALL_BYTES \
+	((uint64_t)64 << 20) /* tokenizer.json: 33 MB at the largest */
+#define CONVERT_FILES_MAX ((size_t)1024) /* an exporter writes one or two */
+#define CONVERT_OUTPUT_BYTES ((size_t)64 << 10) /* what it prints, its end */
+#define CONVERT_LINES_MAX 20 /* of it in staged.status: a traceback */
+#define CONVERT_LINES_BYTES ((size_t)4 << 10)
+#define CONVERT_LOOK_BYTES_MAX ((size_t)1 << 20)  /* inputs: 200 of 1 KiB */
+#define CONVERT_LOOK_MEMORY ((uint64_t)256 << 20) /* beside the file */
+#define CONVERT_LOOK_S 120			  /* walks 2 GiB in seconds */
+#define CONVERT_PROBE_S 30 /* Python without anything cached: 5 s */
+#define CONVERT_MEMO_BYTES_MAX \
+	((size_t)2 << 20) /* CONVERT_LOOK_BYTES_MAX and the files' names */
+#define ONNX_NAME_BYTES_MAX ((size_t)1 << 10) /* of inputs: 120 seen */
+#define ONNX_DEPTH_MAX 64 /* graphs in graphs, 3 frames each: 4 seen */
+
 /* Blocks */
 #define BLOCK_BYTES                                                      \
 	((size_t)64 << 10) /* .h5 importers read in pieces of 2 KiB: see \

@@ -30,6 +30,7 @@ void config_release(struct config *config)
 	free(config->cache_dir);
 	free(config->log_file);
 	free(config->skeletons);
+	free(config->converter);
 	config_init(config);
 }
 
@@ -100,15 +101,23 @@ static int set_endpoint_pair(struct config *config, const char *value)
 	return set_endpoint(config, name, equals + 1);
 }
 
-static int set_timeout(struct config *config, const char *value)
+static int set_seconds(unsigned int *field, const char *value)
 {
 	uint64_t seconds;
 	int r = parse_u64(value, strlen(value), 24 * 3600, &seconds);
 
 	if (r < 0 || seconds == 0)
 		return -EINVAL;
-	config->timeout_s = (unsigned int)seconds;
+	*field = (unsigned int)seconds;
 	return 0;
+}
+
+/* -EINVAL here says what a command must be; the caller says it again. */
+static int set_command(char **field, const char *value, struct str *why)
+{
+	int r = converter_check(value, why);
+
+	return r ?: set_string(field, value);
 }
 
 static int set_choice(struct config *config, const char *name,
@@ -116,6 +125,8 @@ static int set_choice(struct config *config, const char *name,
 {
 	static const char *const verify[] = { "complete", "full", "off", NULL };
 	static const char *const forms[] = { "plain", "dl4j", NULL };
+	static const char *const boxes[] = { "auto", "namespaces", "landlock",
+					     "off", NULL };
 	static const char *const profiles[] = { "portable", "native", NULL };
 	static const char *const levels[] = { "error", "warn", "info", "debug",
 					      NULL };
@@ -130,6 +141,11 @@ static int set_choice(struct config *config, const char *name,
 		r = set_word(forms, value, &word);
 		if (r == 0)
 			config->form = (enum stage_form)word;
+	} else if (strcmp(name, "converter-sandbox") == 0) {
+		r = set_word(boxes, value, &word);
+		if (r == 0)
+			config->converter_sandbox =
+				(enum converter_sandbox)word;
 	} else if (strcmp(name, "profile") == 0) {
 		r = set_word(profiles, value, &word);
 		if (r == 0)
@@ -143,7 +159,7 @@ static int set_choice(struct config *config, const char *name,
 }
 
 /* The settings, what they take, and what is said of a value that is wrong. */
-enum setting_kind { TEXT, SIZE, SWITCH, CHOICE, ENDPOINT, TIMEOUT };
+enum setting_kind { TEXT, SIZE, SWITCH, CHOICE, ENDPOINT, SECONDS, COMMAND };
 
 static const struct setting {
 	const char *name;
@@ -163,15 +179,23 @@ static const struct setting {
 	  "yes or no" },
 	{ "foreground", SWITCH, offsetof(struct config, foreground),
 	  "yes or no" },
-	{ "timeout", TIMEOUT, 0, "seconds, 1 to 86400" },
+	{ "timeout", SECONDS, offsetof(struct config, timeout_s),
+	  "seconds, 1 to 86400" },
 	{ "log", TEXT, offsetof(struct config, log_file), "a file" },
 	{ "log-level", CHOICE, 0, "error, warn, info or debug" },
 	{ "skeletons", TEXT, offsetof(struct config, skeletons), "a folder" },
+	{ "converter", COMMAND, offsetof(struct config, converter),
+	  "a command with {snapshot} and {out}, or none" },
+	{ "converter-sandbox", CHOICE, 0, "auto, namespaces, landlock or off" },
+	{ "converter-memory", SIZE, offsetof(struct config, converter_memory),
+	  "a size such as 8G" },
+	{ "converter-timeout", SECONDS,
+	  offsetof(struct config, converter_timeout_s), "seconds, 1 to 86400" },
 	{ "mountpoint", TEXT, offsetof(struct config, mountpoint), "a folder" },
 };
 
 static int setting_apply(struct config *config, const struct setting *setting,
-			 const char *value)
+			 const char *value, struct str *why)
 {
 	void *field = (char *)config + setting->offset;
 
@@ -186,8 +210,10 @@ static int setting_apply(struct config *config, const struct setting *setting,
 		return parse_size(value, field);
 	case ENDPOINT:
 		return set_endpoint_pair(config, value);
-	case TIMEOUT:
-		return set_timeout(config, value);
+	case SECONDS:
+		return set_seconds(field, value);
+	case COMMAND:
+		return set_command(field, value, why);
 	default:
 		return set_choice(config, setting->name, value);
 	}
@@ -201,11 +227,12 @@ int config_set(struct config *config, const char *name, const char *value,
 
 		if (strcmp(settings[i].name, name) != 0)
 			continue;
-		r = setting_apply(config, &settings[i], value);
+		r = setting_apply(config, &settings[i], value, why);
 		if (r == 0 || r == -ENOMEM)
 			return r;
-		return str_explain(why, -EINVAL, "%s takes %s, not \"%s\"",
-				   name, settings[i].takes, value ? value : "");
+		return str_explain(why, -EINVAL, "%s%s takes %s, not \"%s\"",
+				   why->len ? ": " : "", name,
+				   settings[i].takes, value ? value : "");
 	}
 	return str_explain(why, -EINVAL, "there is no setting \"%s\"", name);
 }

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "cache/cache.h"
+#include "staging/converter.h"
 #include "staging/staging.h"
 
 /* More than there are hubs and origins. */
@@ -37,7 +38,11 @@ struct config {
 	enum cache_verify verify;
 	enum stage_form form;
 	enum stage_profile profile;
-	char *skeletons;	/* the user's folder of skeletons, or NULL */
+	char *skeletons; /* the user's folder of skeletons, or NULL */
+	char *converter; /* a command; NULL: the default one */
+	enum converter_sandbox converter_sandbox;
+	uint64_t converter_memory; /* bytes; 0: the default, as below */
+	unsigned int converter_timeout_s;
 	unsigned int timeout_s; /* the deadline of a request */
 	bool offline;
 	bool allow_other;

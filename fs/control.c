@@ -172,8 +172,7 @@ static int write_job(const struct job_status *job, bool first, struct str *out)
 		r = str_printf(out,
 			       ", \"state\": \"%s\", \"done\": %llu, "
 			       "\"total\": %llu, \"seconds\": %llu}",
-			       job->keeping ? "keeping" : "unpacking",
-			       (unsigned long long)job->done,
+			       job->state, (unsigned long long)job->done,
 			       (unsigned long long)job->total,
 			       (unsigned long long)job->seconds);
 	return r;
@@ -250,6 +249,8 @@ static int write_help(struct fs *fs, struct str *out)
 		"  url, revision, sha256 or plan, cached, state\n"
 		"  setfattr -n user.omnihub.pin -v 1      keep in the cache\n"
 		"  setfattr -n user.omnihub.refresh -v 1  ask the hub again\n"
+		"  setfattr -n user.omnihub.convert -v 1  convert what is not "
+		"staged\n"
 		"\n"
 		".omnihub/status.json and .omnihub/metrics tell how the mount\n"
 		"is doing; `omnihub status` shows them; `omnihub info FILE`\n"

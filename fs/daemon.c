@@ -19,6 +19,7 @@
 #include "fs/mount_point.h"
 #include "fs/notify.h"
 #include "fs/ops.h"
+#include "staging/converter.h"
 #include "staging/jobs.h"
 
 /* Between looks at whether the kernel has our answer to its INIT. */
@@ -91,6 +92,76 @@ static int lanes_new(struct fs *fs)
 	return r;
 }
 
+static int keep_blob(void *arg, struct source *source, struct blob **out)
+{
+	return cache_blob(arg, source, out);
+}
+
+static int pin_blob(void *arg, struct blob *blob, bool on)
+{
+	return cache_blob_pin(arg, blob, on);
+}
+
+static bool is_whole_blob(void *arg, struct blob *blob)
+{
+	struct cache_blob_info info;
+
+	return cache_blob_info(arg, blob, &info) == 0 &&
+	       info.state != CACHE_BLOB_BAD && info.cached_bytes == blob->size;
+}
+
+/*
+ * A converter's view of the file system has our mount in it, and so keeps
+ * it: the kernel would not tell us that it was unmounted here.
+ */
+static bool is_mounted(void *arg)
+{
+	const struct fs *fs = arg;
+
+	return mount_point_is_ours(fs->config->mountpoint);
+}
+
+static int converter_open(struct fs *fs)
+{
+	const struct config *config = fs->config;
+	struct converter_options options = {
+		.dir = config->cache_dir,
+		.command = config->converter,
+		.sandbox = config->converter_sandbox,
+		.memory_bytes = config->converter_memory,
+		.seconds = config->converter_timeout_s,
+		.jobs = fs->jobs,
+		.memo = cache_memo(fs->cache),
+		.keep = keep_blob,
+		.pin = pin_blob,
+		.is_whole = is_whole_blob,
+		.keep_arg = fs->cache,
+		.is_wanted = is_mounted,
+		.wanted_arg = fs,
+	};
+	int r = fs->jobs ? converter_new(&options, &fs->converter) : -ENOENT;
+
+	if (r == -ENOENT) {
+		log_warn("fs", "omnihub-box is not installed: nothing can be "
+			       "converted");
+		r = 0;
+	}
+	return r;
+}
+
+static int jobs_open(struct fs *fs)
+{
+	struct jobs_options options = { .dir = fs->config->cache_dir };
+	int r = jobs_new(&options, &fs->jobs);
+
+	if (r == -ENOENT) {
+		log_warn("fs", "omnihub-unpack is not installed: archives "
+			       "cannot be read");
+		r = 0;
+	}
+	return r;
+}
+
 /* Everything but the session. */
 static int fs_open(struct fs *fs, struct str *why)
 {
@@ -103,7 +174,6 @@ static int fs_open(struct fs *fs, struct str *why)
 		.spoiled = notify_spoiled,
 		.spoiled_arg = fs,
 	};
-	struct jobs_options jobs = { 0 };
 	int r = cache_open(&options, &fs->cache);
 
 	if (r < 0)
@@ -111,13 +181,8 @@ static int fs_open(struct fs *fs, struct str *why)
 				   config->cache_dir,
 				   r == -EBUSY ? "another mount uses it"
 					       : strerror(-r));
-	jobs.dir = config->cache_dir;
-	r = jobs_new(&jobs, &fs->jobs);
-	if (r == -ENOENT) {
-		log_warn("fs", "omnihub-unpack is not installed: archives "
-			       "cannot be read");
-		r = 0;
-	}
+	r = jobs_open(fs);
+	r = r ?: converter_open(fs);
 	if (r == 0 && !config->offline)
 		r = fetcher_new(config->timeout_s, &fs->fetcher);
 	if (r == 0)
@@ -142,6 +207,7 @@ static void fs_stop(struct fs *fs)
 		fetcher_stop(fs->fetcher);
 	if (fs->cache)
 		cache_quiet(fs->cache);
+	converter_stop(fs->converter);
 	jobs_stop(fs->jobs);
 	pool_stop(fs->disk);
 	pool_stop(fs->slow);
@@ -155,6 +221,7 @@ static void fs_close(struct fs *fs)
 	pool_free(fs->slow);
 	if (fs->tree.root)
 		tree_release(&fs->tree);
+	converter_free(fs->converter);
 	if (fs->jobs)
 		jobs_free(fs->jobs);
 	for (size_t i = 0; i < fs->hub_count; i++)

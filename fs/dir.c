@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,10 +22,7 @@
 #define HUB_DIR_TTL_S 30
 
 /* What a hub or a job still has to tell: as often as a person looks. */
-#define INCOMPLETE_TTL_S 1
-
-/* "#" and a number. */
-#define MOVING_STATE_BYTES 24
+#define MOMENT_TTL_S 1
 
 /* "a/b", or "b" where @dir is "". */
 static char *path_join(const char *dir, const char *name)
@@ -145,17 +141,40 @@ static int add_in_view(struct fs *fs, struct listing *listing,
 static void listing_incomplete(struct listing *listing, int why)
 {
 	listing->incomplete = why;
-	listing->expires_ns = clock_after_ns(INCOMPLETE_TTL_S * NS_PER_S);
+	listing->expires_ns = clock_after_ns(MOMENT_TTL_S * NS_PER_S);
+}
+
+/* All is there that is; it may be something else in a moment. */
+static void listing_passing(struct listing *listing)
+{
+	listing->passing = true;
+	listing->expires_ns = clock_after_ns(MOMENT_TTL_S * NS_PER_S);
+}
+
+/*
+ * What makes the identity of a file another one when it shows something
+ * else: "#" and what tells it from before.  *@out is freed by the caller.
+ */
+static int state_of(const struct listing *listing,
+		    const struct stage_entry *entry, char **out)
+{
+	if (entry->mark)
+		*out = mem_printf("#%s", entry->mark);
+	else if (listing->incomplete && entry->kind == STAGE_FILE)
+		*out = mem_printf("#%" PRIu64, clock_now_ns());
+	else
+		*out = mem_strdup("");
+	return *out ? 0 : -ENOMEM;
 }
 
 static int add_staged(struct fs *fs, struct listing *listing, struct view *view,
 		      const char *dir, const struct stage_entry *entry)
 {
 	auto_free char *path = path_join(dir, entry->name);
+	auto_free char *state = NULL;
 	struct node_spec spec = { .kind = NODE_VIEW_DIR, .path = path };
-	char state[MOVING_STATE_BYTES] = "";
 
-	if (!path)
+	if (!path || state_of(listing, entry, &state) < 0)
 		return -ENOMEM;
 	if (entry->kind == STAGE_FILE) {
 		spec.kind = NODE_FILE;
@@ -163,8 +182,6 @@ static int add_staged(struct fs *fs, struct listing *listing, struct view *view,
 		spec.size = entry->content->size;
 		spec.plan = entry->plan;
 	}
-	if (listing->incomplete && entry->kind == STAGE_FILE)
-		snprintf(state, sizeof(state), "#%" PRIu64, clock_now_ns());
 	return add_in_view(fs, listing, view, "view", entry->name, state,
 			   &spec);
 }
@@ -180,6 +197,8 @@ static int list_staged(struct fs *fs, struct view *view, const char *dir,
 	r = stage_list(&repo, dir, &staged);
 	if (r == 0 && staged.moving)
 		listing_incomplete(listing, -ETIMEDOUT);
+	else if (r == 0 && staged.passing)
+		listing_passing(listing);
 	for (size_t i = 0; r == 0 && i < staged.count; i++)
 		r = add_staged(fs, listing, view, dir, &staged.entries[i]);
 	return r;
@@ -418,7 +437,7 @@ int dir_lookup(struct fs *fs, struct node *dir, const char *name,
 
 double dir_found_ttl_s(struct node *dir)
 {
-	if (node_is_incomplete(dir))
+	if (node_is_momentary(dir))
 		return MOVING_TTL_S;
 	if (dir->kind == NODE_HUB)
 		return dir->provider->ttl_s;

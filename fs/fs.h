@@ -22,6 +22,7 @@
 #include "fs/node.h"
 #include "providers/provider.h"
 
+struct converter;
 struct fuse_session;
 struct jobs;
 
@@ -43,9 +44,10 @@ struct fs {
 	struct fetcher *fetcher; /* NULL: offline */
 	struct provider **hubs;
 	size_t hub_count;
-	struct pool *slow; /* metadata that may wait for a network */
-	struct pool *disk; /* opens and parked reads: disk only */
-	struct jobs *jobs; /* unpacking of archives */
+	struct pool *slow;	     /* metadata that may wait for a network */
+	struct pool *disk;	     /* opens and parked reads: disk only */
+	struct jobs *jobs;	     /* unpacking of archives */
+	struct converter *converter; /* NULL: its helpers are missing */
 	struct timers *timers;
 	struct fuse_session *session;
 	struct tree tree;

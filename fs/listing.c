@@ -36,6 +36,11 @@ void listing_unref(struct listing *listing)
 	free(listing);
 }
 
+bool listing_is_momentary(const struct listing *listing)
+{
+	return listing->incomplete || listing->passing;
+}
+
 static int listing_grow(struct listing *listing)
 {
 	size_t cap = listing->cap ? 2 * listing->cap : 16;

@@ -182,6 +182,14 @@ static int run_fusermount(const char *mountpoint, bool lazy)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EBUSY;
 }
 
+bool mount_point_is_ours(const char *mountpoint)
+{
+	struct mount_line line;
+
+	return find_line(is_at, mountpoint, &line) &&
+	       strcmp(line.type, FS_TYPE) == 0;
+}
+
 int mount_point_unmount(const char *mountpoint, bool lazy)
 {
 	struct mount_line line;

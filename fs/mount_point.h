@@ -30,6 +30,9 @@ void mount_point_readahead(const char *mountpoint);
  */
 int mount_point_find(const char *path, char **out) MUST_CHECK;
 
+/* Whether a mount of ours is there, as the kernel's table has it. */
+bool mount_point_is_ours(const char *mountpoint);
+
 /*
  * Unmounts @mountpoint; @lazy: also while files in it are open.
  * -EBUSY, -EINVAL (nothing of ours is mounted there), -EPERM.

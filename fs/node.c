@@ -347,11 +347,14 @@ void node_set_listing(struct node *node, struct listing *listing)
 	listing_unref(old);
 }
 
-bool node_is_incomplete(struct node *node)
+bool node_is_momentary(struct node *node)
 {
-	auto_listing struct listing *listing = node_listing(node);
+	bool momentary;
 
-	return listing && listing->incomplete;
+	lock_take(&node->tree->lock);
+	momentary = node->listing && listing_is_momentary(node->listing);
+	lock_drop(&node->tree->lock);
+	return momentary;
 }
 
 struct node *node_known(struct node *dir, const char *name)

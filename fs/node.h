@@ -66,6 +66,9 @@ struct listing {
 	 * hub cannot be reached): the errno of what is missing.
 	 */
 	int incomplete;
+
+	/* What is listed is so for now only. */
+	bool passing;
 };
 
 /* What a node is made of; see node_get(). */
@@ -155,8 +158,8 @@ void node_set_content(struct node *node, struct content *content);
 /* The listing, one reference; NULL if there is none or it is too old. */
 struct listing *node_listing(struct node *node);
 
-/* Whether the listing kept now lacks what may come. */
-bool node_is_incomplete(struct node *node);
+/* Whether the last listing was for a moment: incomplete, or passing. */
+bool node_is_momentary(struct node *node);
 
 /* Keeps @listing (takes a reference) in place of the one before. */
 void node_set_listing(struct node *node, struct listing *listing);
@@ -178,6 +181,9 @@ DEFINE_AUTO_PTR(listing, struct listing, listing_unref)
 /* Takes @node's reference (NULL: of @kind, not looked up), also on failure. */
 int listing_add(struct listing *listing, const char *name, struct node *node,
 		enum node_kind kind) MUST_CHECK;
+
+/* To be asked for again soon. */
+bool listing_is_momentary(const struct listing *listing);
 
 /* After the last listing_add(): sorts; of equal names the first stays. */
 void listing_sort(struct listing *listing);

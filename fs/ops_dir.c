@@ -21,16 +21,19 @@ static void opendir_answer(fuse_req_t req, const struct node *dir,
 			   struct fuse_file_info *fi)
 {
 	struct handle *handle = NULL;
+	bool lasting = false;
 
-	if (r == 0)
+	if (r == 0) {
+		lasting = node_is_fixed(dir) && !listing_is_momentary(listing);
 		r = handle_new_dir(listing, &handle);
+	}
 	if (r < 0) {
 		reply_error(req, r);
 		return;
 	}
 	fi->fh = (uintptr_t)handle;
-	fi->keep_cache = node_is_fixed(dir);
-	fi->cache_readdir = node_is_fixed(dir);
+	fi->keep_cache = lasting;
+	fi->cache_readdir = lasting;
 	if (fuse_reply_open(req, fi) < 0)
 		handle_free(handle); /* interrupted: no releasedir comes */
 }

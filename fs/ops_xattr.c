@@ -12,6 +12,7 @@
 #include "fs/reply.h"
 #include "fs/view.h"
 #include "fs/xattr.h"
+#include "staging/converter.h"
 
 /* Longer than any name, value or list there is. */
 #define XATTR_BYTES_MAX 4096
@@ -197,6 +198,39 @@ static int act_refresh(struct fs *fs, struct node *node, bool on)
 	return 0;
 }
 
+/* Begins to convert what a directory of views refuses, or ends that. */
+static int act_convert(struct fs *fs, struct node *node, bool on)
+{
+	struct stage_repo repo;
+	int r;
+
+	if (node->kind != NODE_VIEW_DIR || !fs->converter)
+		return -EOPNOTSUPP;
+	view_stage_repo(node->view, fs_deadline_ns(fs), &repo);
+	r = on ? converter_start(fs->converter, &repo, node->path)
+	       : converter_forget(fs->converter, &repo, node->path);
+	if (r == 0)
+		node_expire(node);
+	return r;
+}
+
+static const struct action {
+	const char *name;
+	int (*act)(struct fs *fs, struct node *node, bool on);
+} actions[] = {
+	{ "user.omnihub.pin", act_pin },
+	{ "user.omnihub.refresh", act_refresh },
+	{ "user.omnihub.convert", act_convert },
+};
+
+static const struct action *find_action(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(actions); i++)
+		if (strcmp(actions[i].name, name) == 0)
+			return &actions[i];
+	return NULL;
+}
+
 static void act_run(struct call *call)
 {
 	struct act_call *act = container_of(call, struct act_call, call);
@@ -227,11 +261,11 @@ void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
 	struct fs *fs = fs_of(req);
 	const struct fuse_ctx *ctx = fuse_req_ctx(req);
 	auto_node struct node *node = node_by_id(&fs->tree, ino);
-	bool pin = strcmp(name, "user.omnihub.pin") == 0;
+	const struct action *action = find_action(name);
 	struct act_call *act;
 
 	(void)flags;
-	if (!pin && strcmp(name, "user.omnihub.refresh") != 0) {
+	if (!action) {
 		fuse_reply_err(req, EROFS);
 		return;
 	}
@@ -246,7 +280,7 @@ void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
 	}
 	call_init(&act->call, &act_ops, fs, req);
 	act->node = take_ptr(node);
-	act->act = pin ? act_pin : act_refresh;
+	act->act = action->act;
 	act->on = size > 0 && value[0] != '0';
 	call_start(&act->call, fs->slow);
 }

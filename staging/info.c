@@ -20,7 +20,7 @@ const char *profile_name(enum stage_profile profile)
 	return profile == STAGE_PROFILE_NATIVE ? "native" : "portable";
 }
 
-static void write_origin(struct json_write *json, const struct stage_repo *repo)
+void info_write_whose(struct json_write *json, const struct stage_repo *repo)
 {
 	json_write_text(json, "id", repo->id);
 	json_write_text(json, "revision", repo->revision);
@@ -28,6 +28,11 @@ static void write_origin(struct json_write *json, const struct stage_repo *repo)
 	json_write_text(json, "licence", repo->licence);
 	if (repo->pipeline_tag || !repo->facts)
 		json_write_text(json, "pipeline_tag", repo->pipeline_tag);
+}
+
+static void write_origin(struct json_write *json, const struct stage_repo *repo)
+{
+	info_write_whose(json, repo);
 	json_write_text(json, "converter", "omnihub " OMNIHUB_VERSION);
 }
 
@@ -46,8 +51,8 @@ static void write_values(struct json_write *json, const char *key,
 }
 
 /* Files that turn data into the inputs; where to find them from a view. */
-static void write_preprocessing_files(struct json_write *json,
-				      const struct stage_repo *repo)
+void info_write_preprocessing_files(struct json_write *json,
+				    const struct stage_repo *repo)
 {
 	static const char *const names[] = {
 		"tokenizer.json",
@@ -269,7 +274,7 @@ int info_of_model(const struct stage_repo *repo,
 	write_model(&json, json_root(checkpoint->config), view, model);
 	write_parts(&json, models);
 	write_shipped(&json, repo);
-	write_preprocessing_files(&json, repo);
+	info_write_preprocessing_files(&json, repo);
 	r = write_preprocessing(&json, repo);
 	if (r == 0)
 		r = write_sources(&json, repo, weights);

@@ -50,6 +50,12 @@ int info_of_refusal(const struct stage_repo *repo, const struct refusal *why,
 		    const char *model_type, const char *task,
 		    struct str *out) MUST_CHECK;
 
+/* Parts of an info.json: whose it is; what turns data into inputs. */
+struct json_write;
+void info_write_whose(struct json_write *json, const struct stage_repo *repo);
+void info_write_preprocessing_files(struct json_write *json,
+				    const struct stage_repo *repo);
+
 /* "plain", "dl4j"; "portable", "native"; static. */
 const char *form_name(enum stage_form form);
 const char *profile_name(enum stage_profile profile);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * staging/jobs.h - what takes long: the unpacking of archives.
+ * staging/jobs.h - what takes long: the unpacking of archives, and what is
+ * converted (converter.h).
  *
  * One job for a content, whoever asks, in a process of its own
  * (archive/worker/sandbox.h); results are blobs like any other.  What a job
@@ -42,11 +43,11 @@ void jobs_stop(struct jobs *jobs);
 void jobs_free(struct jobs *jobs);
 
 struct job_status {
-	char *label;	/* owned */
-	uint64_t done;	/* bytes of the archive read so far */
-	uint64_t total; /* of how many */
+	char *label;	   /* owned */
+	const char *state; /* "unpacking", "keeping", "converting"; static */
+	uint64_t done;	   /* bytes so far */
+	uint64_t total;	   /* of how many; 0: not known */
 	uint64_t seconds;
-	bool keeping; /* all was unpacked, the cache is taking it */
 };
 
 struct jobs_status {

@@ -2,23 +2,29 @@
 #include "staging/stage_listing.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "staging/deferred.h"
 #include "staging/stage_repo.h"
 
+static void entry_release(struct stage_entry *entry)
+{
+	free(entry->name);
+	free(entry->plan);
+	free(entry->mark);
+	if (entry->content)
+		content_unref(entry->content);
+}
+
 void stage_listing_release(struct stage_listing *listing)
 {
-	for (size_t i = 0; i < listing->count; i++) {
-		struct stage_entry *entry = &listing->entries[i];
-
-		free(entry->name);
-		free(entry->plan);
-		if (entry->content)
-			content_unref(entry->content);
-	}
+	for (size_t i = 0; i < listing->count; i++)
+		entry_release(&listing->entries[i]);
 	free(listing->entries);
 	*listing = (struct stage_listing){ 0 };
 }
@@ -84,6 +90,39 @@ int stage_listing_add_text(struct stage_listing *listing, const char *name,
 	int r = content_of_bytes(bytes, len, &content);
 
 	return r < 0 ? r : stage_listing_add(listing, name, content, NULL);
+}
+
+void stage_listing_remove(struct stage_listing *listing, const char *name)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < listing->count; i++)
+		if (strcmp(listing->entries[i].name, name) == 0)
+			entry_release(&listing->entries[i]);
+		else
+			listing->entries[kept++] = listing->entries[i];
+	listing->count = kept;
+}
+
+int stage_listing_mark(struct stage_listing *listing, const char *mark)
+{
+	struct stage_entry *entry = &listing->entries[listing->count - 1];
+
+	free(entry->mark);
+	entry->mark = mem_strdup(mark);
+	return entry->mark ? 0 : -ENOMEM;
+}
+
+int stage_listing_add_passing(struct stage_listing *listing, const char *name,
+			      struct str *text)
+{
+	char mark[17];
+	int r;
+
+	snprintf(mark, sizeof(mark), "%016" PRIx64,
+		 xxh3_64(str_text(text), text->len));
+	r = stage_listing_add_text(listing, name, text);
+	return r ?: stage_listing_mark(listing, mark);
 }
 
 static int open_sources(const struct stage_repo *repo, const struct plan *plan,

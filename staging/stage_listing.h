@@ -42,6 +42,17 @@ int stage_listing_add_deferred(struct stage_listing *listing, const char *dir,
 			       const char *name, const struct stage_repo *repo,
 			       uint64_t size) MUST_CHECK;
 
+/* All that are called so go. */
+void stage_listing_remove(struct stage_listing *listing, const char *name);
+
+/* The .mark of the entry that was added last; copied. */
+int stage_listing_mark(struct stage_listing *listing,
+		       const char *mark) MUST_CHECK;
+
+/* As stage_listing_add_text(), of what is so for now: marked by its bytes. */
+int stage_listing_add_passing(struct stage_listing *listing, const char *name,
+			      struct str *text) MUST_CHECK;
+
 /* By name; last. */
 void stage_listing_sort(struct stage_listing *listing);
 

@@ -36,6 +36,10 @@ struct stager {
 		    struct plan **out);
 };
 
+/* stage_list() without what a converter adds (external/external_view.h). */
+int stage_list_native(const struct stage_repo *repo, const char *dir,
+		      struct stage_listing *out) MUST_CHECK;
+
 /* The one for @repo; NULL: no such kind. */
 const struct stager *stager_of(const struct stage_repo *repo);
 

@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "staging/deferred.h"
+#include "staging/external/external_view.h"
 #include "staging/plan.h"
 #include "staging/info.h"
 #include "staging/json_write.h"
@@ -117,8 +118,8 @@ static int list_kept(const struct stager *stager, const struct stage_repo *repo,
 	return 0;
 }
 
-int stage_list(const struct stage_repo *repo, const char *dir,
-	       struct stage_listing *out)
+int stage_list_native(const struct stage_repo *repo, const char *dir,
+		      struct stage_listing *out)
 {
 	auto_stage_listing struct stage_listing listing = { 0 };
 	const struct stager *stager = stager_of(repo);
@@ -132,6 +133,23 @@ int stage_list(const struct stage_repo *repo, const char *dir,
 	if (r < 0)
 		return r;
 	stage_listing_sort(&listing);
+	*out = listing;
+	listing = (struct stage_listing){ 0 };
+	return 0;
+}
+
+int stage_list(const struct stage_repo *repo, const char *dir,
+	       struct stage_listing *out)
+{
+	auto_stage_listing struct stage_listing listing = { 0 };
+	int r = stage_list_native(repo, dir, &listing);
+
+	if (repo->converter && (r == 0 || r == -ENOENT)) {
+		r = external_list(repo, dir, r, &listing);
+		stage_listing_sort(&listing);
+	}
+	if (r < 0)
+		return r;
 	*out = listing;
 	listing = (struct stage_listing){ 0 };
 	return 0;

@@ -30,6 +30,7 @@
 #include "base/memo.h"
 #include "base/str.h"
 
+struct converter;
 struct jobs;
 struct source;
 
@@ -84,6 +85,9 @@ struct stage_repo {
 	void *keep_arg;
 	struct jobs *jobs;
 
+	/* What is refused is convertible by it (converter.h); or NULL. */
+	struct converter *converter;
+
 	struct memo *memo;     /* for plans; may be NULL */
 	const char *skeletons; /* the user's folder of skeletons, or NULL */
 	enum stage_form form;  /* of the staged.onnx without a form */
@@ -98,6 +102,12 @@ struct stage_entry {
 	enum stage_entry_kind kind;
 	struct content *content; /* one reference; NULL for a directory */
 	char *plan;		 /* owned; hex digest of the plan, or NULL */
+
+	/*
+	 * Owned; tells it from what had its name, or will have, at another
+	 * time.  NULL: it is the same for ever.
+	 */
+	char *mark;
 };
 
 struct stage_listing {
@@ -109,6 +119,9 @@ struct stage_listing {
 	 * tells how far it is.  Ask again.
 	 */
 	bool moving;
+
+	/* What is listed is so for now: a converter may change it. */
+	bool passing;
 };
 void stage_listing_release(struct stage_listing *listing);
 DEFINE_AUTO(stage_listing, struct stage_listing, stage_listing_release)

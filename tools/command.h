@@ -17,6 +17,7 @@ int command_umount(int argc, char **argv);
 int command_stage(int argc, char **argv);
 int command_info(int argc, char **argv);
 int command_status(int argc, char **argv);
+int command_convert(int argc, char **argv);
 
 /* mount(8) calls us as mount.omnihub SOURCE MOUNTPOINT [-o OPTIONS]. */
 int command_mount_helper(int argc, char **argv);

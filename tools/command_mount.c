@@ -29,6 +29,10 @@ static const struct option options[] = {
 	{ "form", required_argument, NULL, OPTION_SETTING },
 	{ "profile", required_argument, NULL, OPTION_SETTING },
 	{ "skeletons", required_argument, NULL, OPTION_SETTING },
+	{ "converter", required_argument, NULL, OPTION_SETTING },
+	{ "converter-sandbox", required_argument, NULL, OPTION_SETTING },
+	{ "converter-memory", required_argument, NULL, OPTION_SETTING },
+	{ "converter-timeout", required_argument, NULL, OPTION_SETTING },
 	{ "timeout", required_argument, NULL, OPTION_SETTING },
 	{ "log", required_argument, NULL, OPTION_SETTING },
 	{ "log-level", required_argument, NULL, OPTION_SETTING },
@@ -67,6 +71,14 @@ static void mount_help(void)
 	      "                         are (native)\n"
 	      "  --skeletons DIR        graphs of your own architectures: "
 	      "DIR/<name>.onnx\n"
+	      "  --converter COMMAND    what converts a model that is not "
+	      "staged, with {snapshot},\n"
+	      "                         {out} and {task} in it (default: "
+	      "optimum's exporter); none\n"
+	      "  --converter-sandbox S  auto (default), namespaces, landlock "
+	      "or off\n"
+	      "  --converter-memory N   of the converter, such as 8G\n"
+	      "  --converter-timeout S  seconds it may take (default 3600)\n"
 	      "  --offline              use only what is in the cache\n"
 	      "  --allow-other          let other users read the mount\n"
 	      "  --foreground           stay, and log to standard error\n"

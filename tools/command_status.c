@@ -49,6 +49,25 @@ static void print_text(const struct json *root, const char *title,
 	printf("  %-12s %s\n", title, text ? text : "?");
 }
 
+/* "converting org/model (fill-mask), 12 s, 45 %" */
+static void print_jobs(const struct json *jobs)
+{
+	const struct json *job = json_first(jobs);
+
+	for (; job; job = json_next(job)) {
+		const char *label = json_string(json_get(job, "label"));
+		const char *state = json_string(json_get(job, "state"));
+		double total = (double)figure(job, "total");
+
+		printf("  %-12s %s %s, %llu s", "job", state ? state : "?",
+		       label ? label : "?", figure(job, "seconds"));
+		if (total > 0)
+			printf(", %.0f %%",
+			       100 * (double)figure(job, "done") / total);
+		putchar('\n');
+	}
+}
+
 static void print_status(const char *mountpoint, const struct json *root)
 {
 	printf("%s\n", mountpoint);
@@ -64,6 +83,7 @@ static void print_status(const char *mountpoint, const struct json *root)
 	       figure(root, "reads_total"), figure(root, "reads_parked_total"));
 	printf("  %-12s %llu now; %llu ran out of time\n", "waiting",
 	       figure(root, "waiting"), figure(root, "deadlines_total"));
+	print_jobs(json_get(root, "jobs"));
 	if (figure(root, "cache_bypass"))
 		puts("  caching is off: the disk is full or failing");
 	if (figure(root, "cache_damaged_total"))

@@ -13,6 +13,7 @@ static const struct command {
 	{ "mount", "mount the model hubs", command_mount },
 	{ "umount", "unmount them", command_umount },
 	{ "stage", "write a model folder as one staged file", command_stage },
+	{ "convert", "convert a model that cannot be staged", command_convert },
 	{ "info", "tell what a model in a mount is and takes", command_info },
 	{ "status", "tell how a mount is doing", command_status },
 };

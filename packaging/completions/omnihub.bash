@@ -21,7 +21,12 @@ _omnihub_value()
 	mount:--form | stage:--form) _omnihub_words "plain dl4j" ;;
 	mount:--profile | stage:--profile) _omnihub_words "portable native" ;;
 	mount:--log-level) _omnihub_words "error warn info debug" ;;
-	mount:--timeout) ;;
+	mount:--converter-sandbox)
+		_omnihub_words "auto namespaces landlock off"
+		;;
+	mount:--converter-memory) _omnihub_words "4G 8G 16G" ;;
+	mount:--converter) _omnihub_words "none" ;;
+	mount:--timeout | mount:--converter-timeout) ;;
 	stage:--task | stage:-t)
 		_omnihub_words "fill-mask text-classification
 			token-classification question-answering"
@@ -35,7 +40,8 @@ _omnihub_options()
 	case $command in
 	mount)
 		_omnihub_words "--cache --cache-size --endpoint --verify --form --profile
-			--skeletons
+			--skeletons --converter --converter-sandbox
+			--converter-memory --converter-timeout
 			--offline --allow-other --foreground --timeout --log
 			--log-level --config --help"
 		;;
@@ -44,6 +50,7 @@ _omnihub_options()
 		_omnihub_words "--task --output --form --profile --skeleton --application
 			--skeletons --plan --force --help"
 		;;
+	convert) _omnihub_words "--background --stop --help" ;;
 	info | status) _omnihub_words "--json --help" ;;
 	esac
 }
@@ -55,7 +62,8 @@ _omnihub()
 	_init_completion -s || return
 	command=${words[1]}
 	if ((cword == 1)); then
-		_omnihub_words "mount umount stage info status --help --version"
+		_omnihub_words "mount umount stage convert info status --help
+			--version"
 	elif _omnihub_value; then
 		:
 	elif [[ $cur == -* ]]; then

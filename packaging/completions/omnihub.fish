@@ -5,18 +5,19 @@ function __omnihub_is
     __fish_seen_subcommand_from $argv
 end
 
-set -l commands mount umount stage info status
+set -l commands mount umount stage convert info status
 
 complete -c omnihub -f
 complete -c omnihub -n "not __omnihub_is $commands" -a mount -d "Mount the model hubs"
 complete -c omnihub -n "not __omnihub_is $commands" -a umount -d "Unmount them"
 complete -c omnihub -n "not __omnihub_is $commands" -a stage -d "Write a model folder as one staged file"
+complete -c omnihub -n "not __omnihub_is $commands" -a convert -d "Convert a model that cannot be staged"
 complete -c omnihub -n "not __omnihub_is $commands" -a info -d "Tell what a model is and takes"
 complete -c omnihub -n "not __omnihub_is $commands" -a status -d "Tell how a mount is doing"
 complete -c omnihub -n "not __omnihub_is $commands" -l version -d "Versions of the program and libfuse"
 complete -c omnihub -l help -d "List the options"
 
-complete -c omnihub -n "__omnihub_is mount umount stage" -a "(__fish_complete_directories)"
+complete -c omnihub -n "__omnihub_is mount umount stage convert" -a "(__fish_complete_directories)"
 complete -c omnihub -n "__omnihub_is info status" -F
 
 complete -c omnihub -n "__omnihub_is mount" -l cache -x -a "(__fish_complete_directories)" -d "Where blocks are kept"
@@ -24,6 +25,10 @@ complete -c omnihub -n "__omnihub_is mount" -l cache-size -x -d "How much is kep
 complete -c omnihub -n "__omnihub_is mount" -l endpoint -x -d "Where a hub is: NAME=URL or NAME=folder"
 complete -c omnihub -n "__omnihub_is mount" -l verify -x -a "complete full off" -d "When digests are checked"
 complete -c omnihub -n "__omnihub_is mount" -l skeletons -r -F -d "Graphs of your own architectures"
+complete -c omnihub -n "__omnihub_is mount" -l converter -x -a "none" -d "What converts models that are not staged"
+complete -c omnihub -n "__omnihub_is mount" -l converter-sandbox -x -a "auto namespaces landlock off" -d "Where it runs"
+complete -c omnihub -n "__omnihub_is mount" -l converter-memory -x -d "Its memory, such as 8G"
+complete -c omnihub -n "__omnihub_is mount" -l converter-timeout -x -d "Seconds it may take"
 complete -c omnihub -n "__omnihub_is mount" -l offline -d "Use only what is in the cache"
 complete -c omnihub -n "__omnihub_is mount" -l allow-other -d "Let other users read the mount"
 complete -c omnihub -n "__omnihub_is mount" -l foreground -d "Stay, and log to standard error"
@@ -42,5 +47,8 @@ complete -c omnihub -n "__omnihub_is stage" -l application -x -d "What Keras wei
 complete -c omnihub -n "__omnihub_is stage" -l skeletons -r -F -d "Graphs of your own architectures"
 complete -c omnihub -n "__omnihub_is stage" -l plan -d "Only print what would be written"
 complete -c omnihub -n "__omnihub_is stage" -l force -d "Overwrite the file"
+
+complete -c omnihub -n "__omnihub_is convert" -l background -d "Do not wait"
+complete -c omnihub -n "__omnihub_is convert" -l stop -d "End it, or forget its result"
 
 complete -c omnihub -n "__omnihub_is info status" -l json -d "For programs"

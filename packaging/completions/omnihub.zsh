@@ -12,6 +12,10 @@ _omnihub_mount()
 		'--form[what staged.onnx is]:form:(plain dl4j)' \
 		'--profile[halves widened or as they are]:profile:(portable native)' \
 		'--skeletons[graphs of your own architectures]:folder:_directories' \
+		'--converter[what converts models that are not staged]:command:(none)' \
+		'--converter-sandbox[where it runs]:box:(auto namespaces landlock off)' \
+		'--converter-memory[its memory]:size, such as 8G:' \
+		'--converter-timeout[how long it may take]:seconds:' \
 		'--offline[use only what is in the cache]' \
 		'--allow-other[let other users read the mount]' \
 		'--foreground[stay, and log to standard error]' \
@@ -46,7 +50,7 @@ _omnihub()
 	_arguments -C \
 		'(- *)--help[list the commands]' \
 		'(- *)--version[versions of the program and libfuse]' \
-		':command:((mount\:"mount the model hubs" umount\:"unmount them" stage\:"write a model folder as one staged file" info\:"tell what a model is and takes" status\:"tell how a mount is doing"))' \
+		':command:((mount\:"mount the model hubs" umount\:"unmount them" stage\:"write a model folder as one staged file" convert\:"convert a model that cannot be staged" info\:"tell what a model is and takes" status\:"tell how a mount is doing"))' \
 		'*::argument:->argument'
 	[[ $state == argument ]] || return
 	case $line[1] in
@@ -56,6 +60,11 @@ _omnihub()
 			'--help[list the options]' ':mount point:_directories'
 		;;
 	stage) _omnihub_stage ;;
+	convert)
+		_arguments '--background[do not wait]' \
+			'--stop[end it, or forget its result]' \
+			'--help[list the options]' ':model folder:_directories'
+		;;
 	info | status)
 		_arguments '--json[for programs]' '--help[list the options]' \
 			':path:_files'

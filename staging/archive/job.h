@@ -30,6 +30,7 @@
 #include "staging/archive/archive.h"
 #include "staging/archive/spool.h"
 #include "staging/archive/worker_process.h"
+#include "staging/job_table.h"
 
 enum job_state { JOB_WORKING, JOB_SPOOLED, JOB_ENDED };
 
@@ -54,14 +55,11 @@ struct range {
 
 struct job {
 	struct pool_work work;
-	struct jobs *jobs; /* fixed, as all up to .refs */
-	char key[CONTENT_KEY_HEX];
+	struct job_entry entry;
+	struct jobs *jobs;    /* fixed, as all up to .refs */
 	struct archive *from; /* the archive; one reference */
 	size_t member;
-	uint64_t total;
-	uint64_t begun_ns;
 	atomic_uint refs;
-	atomic_uint_fast64_t done;
 
 	enum job_state state; /* jobs->lock, as .ranges */
 	struct range *ranges;
@@ -82,7 +80,7 @@ struct jobs {
 	atomic_bool closing; /* set with the lock held; jobs look at it */
 	struct lock lock;
 	struct cond changed; /* a job's state */
-	struct map running;  /* lock; key -> struct job * */
+	struct map running;  /* lock; key -> struct job_entry * */
 	struct map failures; /* lock; key -> struct job_failure *, owned */
 };
 

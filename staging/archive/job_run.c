@@ -75,7 +75,7 @@ static void pump_write(struct pump *pump)
 	pump->at += (size_t)n;
 	pump->moved_ns = clock_now_ns();
 	if (pump->job->member == NO_MEMBER)
-		atomic_fetch_add(&pump->job->done, (uint64_t)n);
+		atomic_fetch_add(&pump->job->entry.done, (uint64_t)n);
 }
 
 /* 1: that was all; -EPROTO: it died. */
@@ -90,7 +90,7 @@ static int pump_read(struct pump *pump)
 		return -EPROTO;
 	pump->moved_ns = clock_now_ns();
 	if (pump->job->member != NO_MEMBER)
-		atomic_fetch_add(&pump->job->done, (uint64_t)n);
+		atomic_fetch_add(&pump->job->entry.done, (uint64_t)n);
 	r = frame_reader_feed(&pump->reader, pump->answer, (size_t)n);
 	return r < 0 ? r : pump->reader.ended;
 }
@@ -224,7 +224,7 @@ static int copy_stored(struct job *job, struct job_take *take,
 			return -ESHUTDOWN;
 		r = fetch(job, entry->payload + entry->size - left, len, piece);
 		r = r ?: job_take_ops.data(take, piece, len);
-		atomic_fetch_add(&job->done, len);
+		atomic_fetch_add(&job->entry.done, len);
 		left -= len;
 	}
 	return r;

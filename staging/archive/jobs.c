@@ -91,13 +91,16 @@ static struct job *job_new(struct jobs *jobs, const struct job_spec *spec)
 		return NULL;
 	job->work.run = job_run;
 	job->jobs = jobs;
-	content_key_hex(spec->key, job->key);
+	content_key_hex(spec->key, job->entry.key);
 	job->from = archive_ref(spec->archive);
 	job->member = spec->member;
-	job->total = spec->archive->blob->size;
-	if (spec->member != NO_MEMBER)
-		job->total = spec->archive->members[spec->member].size;
-	job->begun_ns = clock_now_ns();
+	job->entry.label = job->from->label;
+	job->entry.begun_ns = clock_now_ns();
+	atomic_init(&job->entry.state, "unpacking");
+	atomic_init(&job->entry.total,
+		    spec->member == NO_MEMBER
+			    ? spec->archive->blob->size
+			    : spec->archive->members[spec->member].size);
 	atomic_init(&job->refs, 1);
 	return job;
 }
@@ -167,7 +170,7 @@ static int begin_locked(struct jobs *jobs, const struct job_spec *spec,
 	job = job_new(jobs, spec);
 	if (!job)
 		return -ENOMEM;
-	r = map_add(&jobs->running, key, job);
+	r = map_add(&jobs->running, key, &job->entry);
 	if (r == 0) {
 		r = pool_add(jobs->pool, &job->work);
 		if (r < 0)
@@ -201,13 +204,16 @@ int jobs_join(struct jobs *jobs, const struct job_spec *spec,
 	      struct range *range, struct job **out)
 {
 	char key[CONTENT_KEY_HEX];
-	struct job *job;
+	struct job_entry *entry;
+	struct job *job = NULL;
 	int r = 0;
 
 	content_key_hex(spec->key, key);
 	lock_take(&jobs->lock);
-	job = map_get(&jobs->running, key);
-	if (!job)
+	entry = map_get(&jobs->running, key);
+	if (entry)
+		job = container_of(entry, struct job, entry);
+	else
 		r = begin_locked(jobs, spec, key, &job);
 	if (r == 0 && range)
 		r = give_range_locked(job, range);
@@ -240,9 +246,9 @@ static int judge_locked(struct job *job, int result)
 	bool member = job->member != NO_MEMBER;
 
 	if (result == -EPROTO)
-		note_failure_locked(job->jobs, job->key, 1);
+		note_failure_locked(job->jobs, job->entry.key, 1);
 	else if (member && (result == -EBADMSG || result == -EFBIG))
-		note_failure_locked(job->jobs, job->key, JOB_TRIES_MAX);
+		note_failure_locked(job->jobs, job->entry.key, JOB_TRIES_MAX);
 	return result == -EPROTO ? -EIO : result;
 }
 
@@ -255,9 +261,10 @@ void job_finish(struct job *job, int result)
 	lock_take(&jobs->lock);
 	job->result = judge_locked(job, result);
 	job->state = last ? JOB_ENDED : JOB_SPOOLED;
+	atomic_store(&job->entry.state, "keeping");
 	ranges = take_ptr(job->ranges);
 	if (last)
-		map_remove(&jobs->running, job->key);
+		map_remove(&jobs->running, job->entry.key);
 	cond_wake_all(&jobs->changed);
 	lock_drop(&jobs->lock);
 	while (ranges) {
@@ -280,26 +287,26 @@ void job_leave(struct job *job)
 
 	lock_take(&jobs->lock);
 	job->state = JOB_ENDED;
-	map_remove(&jobs->running, job->key);
+	map_remove(&jobs->running, job->entry.key);
 	lock_drop(&jobs->lock);
 	job_unref(job);
 }
 
 /* A member's frames have heads, so a little more than all may have come. */
-static uint64_t job_done(const struct job *job)
+static uint64_t entry_done(struct job_entry *entry)
 {
-	return u64_min(atomic_load(&job->done), job->total);
+	return u64_min(atomic_load(&entry->done), atomic_load(&entry->total));
 }
 
-static int status_of(const struct job *job, struct job_status *out)
+static int status_of(struct job_entry *entry, struct job_status *out)
 {
-	out->label = mem_strdup(job->from->label);
+	out->label = mem_strdup(entry->label);
 	if (!out->label)
 		return -ENOMEM;
-	out->total = job->total;
-	out->done = job_done(job);
-	out->seconds = (clock_now_ns() - job->begun_ns) / NS_PER_S;
-	out->keeping = job->state == JOB_SPOOLED;
+	out->total = atomic_load(&entry->total);
+	out->done = entry_done(entry);
+	out->seconds = (clock_now_ns() - entry->begun_ns) / NS_PER_S;
+	out->state = atomic_load(&entry->state);
 	return 0;
 }
 
@@ -345,15 +352,38 @@ int archive_progress(struct jobs *jobs, const struct content_key *key,
 		     uint64_t *done, uint64_t *total)
 {
 	char hex[CONTENT_KEY_HEX];
-	const struct job *job;
+	struct job_entry *entry;
 
 	content_key_hex(key, hex);
 	lock_take(&jobs->lock);
-	job = map_get(&jobs->running, hex);
-	if (job) {
-		*done = job_done(job);
-		*total = job->total;
+	entry = map_get(&jobs->running, hex);
+	if (entry) {
+		*done = entry_done(entry);
+		*total = atomic_load(&entry->total);
 	}
 	lock_drop(&jobs->lock);
-	return job ? 0 : -ENOENT;
+	return entry ? 0 : -ENOENT;
+}
+
+int jobs_enter(struct jobs *jobs, struct job_entry *entry)
+{
+	int r = -ESHUTDOWN;
+
+	lock_take(&jobs->lock);
+	if (!atomic_load(&jobs->closing))
+		r = map_add(&jobs->running, entry->key, entry);
+	lock_drop(&jobs->lock);
+	return r;
+}
+
+void jobs_exit(struct jobs *jobs, struct job_entry *entry)
+{
+	lock_take(&jobs->lock);
+	map_remove(&jobs->running, entry->key);
+	lock_drop(&jobs->lock);
+}
+
+int jobs_serve(struct jobs *jobs, struct pool_work *work)
+{
+	return pool_add(jobs->serve, work);
 }

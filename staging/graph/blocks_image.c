@@ -94,11 +94,10 @@ struct value *block_resize_like(struct sheet *sheet, struct value *x,
 	struct value *sizes = block_unary(sheet, "Shape", like);
 
 	sizes->rank = 1;
-	return graph_node(sheet->graph, "Resize",
-			  INPUTS(x, NULL, NULL, sizes),
-			  ATTRS(attr_text("coordinate_transformation_mode",
-					  "half_pixel"),
-				attr_text("mode", "linear")));
+	return graph_node(
+		sheet->graph, "Resize", INPUTS(x, NULL, NULL, sizes),
+		ATTRS(attr_text("coordinate_transformation_mode", "half_pixel"),
+		      attr_text("mode", "linear")));
 }
 
 struct value *block_insert_axis(struct sheet *sheet, struct value *x,

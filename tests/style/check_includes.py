@@ -19,7 +19,8 @@ LAYERS = {
     "providers": ["base"],
     "staging": ["base"],
     "fs": ["base", "cache/cache.h", "cache/readahead.h",
-           "providers/provider.h", "staging/jobs.h", "staging/staging.h"],
+           "providers/provider.h", "staging/converter.h", "staging/jobs.h",
+           "staging/staging.h"],
     "tools": ["base", "fs/config.h", "fs/daemon.h", "fs/mount_point.h",
               "fs/stage_folder.h", "cache/cache.h",
               "providers/provider.h", "staging/staging.h"],
@@ -35,7 +36,8 @@ SOLE_USERS = [
     (r"ini\.h", ("fs/config.c", "fs/config_")),
     (r"snappy(-\w+)?\.h", ("staging/weights/bundle_block.c",)),
     (r"zlib\.h", ("base/gunzip.c", "staging/archive/")),
-    (r"archive(_entry)?\.h|seccomp\.h", ("staging/archive/worker/",)),
+    (r"archive(_entry)?\.h", ("staging/archive/worker/",)),
+    (r"seccomp\.h", ("staging/archive/worker/", "staging/external/box/")),
 ]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)

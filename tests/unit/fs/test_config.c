@@ -33,6 +33,16 @@ static const struct {
 	{ "timeout", "0", -EINVAL },
 	{ "timeout", "1e9", -EINVAL },
 	{ "log-level", "debug", 0 },
+	{ "converter", "convert {snapshot} {out}", 0 },
+	{ "converter", "none", 0 },
+	{ "converter", "convert {snapshot}", -EINVAL },
+	{ "converter", "", -EINVAL },
+	{ "converter-sandbox", "landlock", 0 },
+	{ "converter-sandbox", "perhaps", -EINVAL },
+	{ "converter-memory", "8G", 0 },
+	{ "converter-memory", "much", -EINVAL },
+	{ "converter-timeout", "60", 0 },
+	{ "converter-timeout", "0", -EINVAL },
 	{ "colour", "red", -EINVAL },
 };
 
