@@ -14,16 +14,19 @@
 
 static struct weights *fitting;
 static size_t spare; /* where to look for the next one */
+static bool lacked;
 
 void fitting_begin(struct weights *weights)
 {
 	fitting = weights;
 	spare = 0;
+	lacked = false;
 }
 
-void fitting_end(void)
+bool fitting_end(void)
 {
 	fitting = NULL;
+	return !lacked;
 }
 
 /* A spare tensor, now called @name; NULL: there is none left. */
@@ -36,8 +39,10 @@ static struct tensor *take_spare(const char *name)
 		if (strncmp(fitting->tensors[spare].name, SPARE_TENSOR,
 			    strlen(SPARE_TENSOR)) == 0)
 			break;
-	if (spare == fitting->count)
+	if (spare == fitting->count) {
+		lacked = true;
 		return NULL;
+	}
 	tensor = &fitting->tensors[spare];
 	copy = mem_strdup(name);
 	if (!copy || map_add(&fitting->by_name, name, tensor) < 0) {

@@ -13,6 +13,8 @@
 
 /* From now on @weights fit; NULL: none do.  Borrowed until fitting_end(). */
 void fitting_begin(struct weights *weights);
-void fitting_end(void);
+
+/* False: there were too few spare ones. */
+bool fitting_end(void);
 
 #endif

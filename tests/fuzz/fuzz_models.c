@@ -54,6 +54,7 @@ static bool pick(const uint8_t *data, size_t len, unsigned int *seed,
 	struct json_token token = { 0 };
 	size_t count = 0;
 
+	json_token_next((const char *)data, len, &token); /* the whole */
 	while (json_token_next((const char *)data, len, &token))
 		if (draw(seed, ++count) == 0)
 			*out = token;

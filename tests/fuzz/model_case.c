@@ -14,7 +14,10 @@
 #include "staging/models.h"
 #include "tests/fuzz/fitting_weights.h"
 
-#define SPARE_MAX 4096 /* tensors of MODEL_LAYERS_MAX layers and more */
+/* So many tensors may lack; most of a layer, and those of MODEL_LAYERS_MAX. */
+#define SPARE_MIN 64
+#define SPARE_MAX 4096
+
 #define PLACES_APART 64
 
 static uint64_t processor_ns(void)
@@ -56,20 +59,20 @@ static int add_tensor(struct weights *weights, const struct json *entry)
 	return r == -ENOMEM ? r : 0;
 }
 
-static int add_spare(struct weights *weights, uint64_t count)
+static int add_spare(struct weights *weights, size_t count)
 {
 	char name[32];
 	struct tensor tensor = { .name = name, .dtype = DTYPE_I64 };
 	int r = 0;
 
-	for (uint64_t i = 0; r == 0 && i < count; i++) {
+	for (size_t i = 0; r == 0 && i < count; i++) {
 		snprintf(name, sizeof(name), SPARE_TENSOR "%u", (unsigned)i);
 		r = weights_add(weights, &tensor);
 	}
 	return r;
 }
 
-static int weights_of(const struct json *tensors, uint64_t spare,
+static int weights_of(const struct json *tensors, size_t spare,
 		      struct weights **out)
 {
 	auto_weights struct weights *weights = NULL;
@@ -183,27 +186,36 @@ static void stage_all(const struct json *config, const struct weights *weights,
 	}
 }
 
+/* False: more spare tensors are wanted. */
+static bool run(const struct json *root, struct weights *weights, bool fits,
+		struct model_case *result)
+{
+	fitting_begin(fits ? weights : NULL);
+	stage_all(json_get(root, "config"), weights, result);
+	return fitting_end();
+}
+
 int model_case_run(const void *bytes, size_t len, struct model_case *result)
 {
 	auto_json struct json_doc *doc = NULL;
-	auto_weights struct weights *weights = NULL;
 	const struct json *root;
-	uint64_t spare = 0;
-	bool fits;
+	size_t spare = SPARE_MIN;
+	bool fits, is_done = false;
 	int r = json_parse(bytes, len, CONFIG_BYTES_MAX, &doc);
 
 	if (r < 0)
 		return r;
 	root = json_root(doc);
 	fits = json_bool(json_get(root, "fits"), false);
-	if (fits && json_u64(json_get(root, "spare"), &spare) &&
-	    spare > SPARE_MAX)
-		spare = SPARE_MAX;
-	r = weights_of(json_get(root, "tensors"), spare, &weights);
-	if (r < 0)
-		return r;
-	fitting_begin(fits ? weights : NULL);
-	stage_all(json_get(root, "config"), weights, result);
-	fitting_end();
-	return 0;
+	while (r == 0 && !is_done) {
+		auto_weights struct weights *weights = NULL;
+
+		r = weights_of(json_get(root, "tensors"), fits ? spare : 0,
+			       &weights);
+		if (r == 0)
+			is_done = run(root, weights, fits, result) ||
+				  spare > SPARE_MAX;
+		spare *= 8;
+	}
+	return r;
 }

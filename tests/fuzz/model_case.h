@@ -6,7 +6,6 @@
  *	"tensors"	[["name", "F32", [2, 3]], ...]
  *	"fits"		true: tensors have whatever shape is asked for, and
  *			those that lack are there
- *	"spare"		how many may lack
  *
  * To fit, the calls of bind.h that ask for a tensor are wrapped (the linker's
  * --wrap): only so does a number of the configuration that weights would have

@@ -113,6 +113,7 @@ static void mutate(struct tried *tried, const char *name,
 	size_t family_len = strcspn(name, "-.");
 	struct json_token token = { 0 };
 
+	json_token_next(text, len, &token); /* the whole */
 	while (json_token_next(text, len, &token)) {
 		int scope = (int)(is_own(text, &token) ? strlen(name)
 						       : family_len);
