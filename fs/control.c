@@ -227,6 +227,8 @@ static int write_help(struct fs *fs, struct str *out)
 		"      pytorch/dl4j/staged.onnx   the same, for every "
 		"importer\n"
 		"      pytorch/<task>/staged.onnx with the head of a task\n"
+		"      tensorflow/...          the same as frozen graphs, "
+		"staged.pb\n"
 		"      safetensors/            pickled checkpoints, safe to "
 		"load\n"
 		"      onnx/                   ONNX files the repository "

@@ -198,6 +198,7 @@ static void write_model(struct json_write *json, const struct json *config,
 
 	json_write_text(json, "task", task_name(task));
 	json_write_text(json, "family", model->family);
+	json_write_text(json, "format", model_format_name(view->format));
 	json_write_text(json, "form", form_name(view->form));
 	json_write_text(json, "profile", profile_name(view->profile));
 	json_write_raw(json, "forms", "[\"plain\",\"dl4j\"]");

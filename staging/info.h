@@ -18,6 +18,7 @@
 /* What is staged of a checkpoint, and how. */
 struct stage_view {
 	enum model_task task;
+	enum model_format format;
 	enum stage_form form;
 	enum stage_profile profile;
 };

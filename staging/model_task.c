@@ -55,3 +55,13 @@ const char *part_name(enum model_part part)
 	assert(part < PART_COUNT);
 	return parts[part];
 }
+
+const char *model_format_name(enum model_format format)
+{
+	return format == MODEL_GRAPHDEF ? "graphdef" : "onnx";
+}
+
+const char *model_file_name(enum model_format format, enum model_part part)
+{
+	return format == MODEL_GRAPHDEF ? "staged.pb" : part_name(part);
+}

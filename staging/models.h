@@ -58,12 +58,22 @@ enum model_part { PART_WHOLE, PART_ENCODER, PART_DECODER, PART_COUNT };
 /* The file's name as optimum has it, "encoder_model.onnx"; static. */
 const char *part_name(enum model_part part);
 
+/* What kind of file. */
+enum model_format { MODEL_ONNX, MODEL_GRAPHDEF };
+
+/* "onnx", "graphdef"; static. */
+const char *model_format_name(enum model_format format);
+
+/* The file's name: part_name(), or "staged.pb"; static. */
+const char *model_file_name(enum model_format format, enum model_part part);
+
 struct model_request {
 	const struct json *config;
 	const struct weights *weights;
 	const struct sentence *sentence; /* or NULL */
 	enum model_task task;
-	enum model_part part;
+	enum model_part part; /* of a GraphDef PART_WHOLE alone */
+	enum model_format format;
 	enum stage_form form;
 	enum stage_profile profile;
 };
@@ -78,7 +88,7 @@ struct staged_value {
 struct staged_model {
 	const char *family; /* "bert", or "skeleton"; static */
 	char *source;	    /* of a skeleton: "torchvision 0.29.2 resnet50" */
-	struct plan *onnx;  /* finished; owned */
+	struct plan *onnx;  /* finished; owned; whatever the format */
 	struct plan *data;  /* staged.onnx.data, or NULL: all is inline */
 	struct staged_value *inputs;
 	size_t input_count;

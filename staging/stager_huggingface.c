@@ -11,6 +11,7 @@
 #include "staging/view_models.h"
 #include "staging/view_onnx.h"
 #include "staging/view_safetensors.h"
+#include "staging/view_tensorflow.h"
 
 /* Folders of staged.onnx, and whose weights are in them. */
 static const struct {
@@ -30,6 +31,8 @@ static int list_root(const struct stage_repo *repo, struct stage_listing *out)
 			r = stage_listing_add_dir(out, frameworks[i].name);
 	if (r == 0 && checkpoint_is_pickled(repo))
 		r = stage_listing_add_dir(out, "safetensors");
+	if (r == 0 && view_tensorflow_exists(repo))
+		r = stage_listing_add_dir(out, "tensorflow");
 	if (r == 0 && view_onnx_exists(repo))
 		r = stage_listing_add_dir(out, "onnx");
 	return r;
@@ -56,15 +59,19 @@ static const char *below(const char *dir, const char *name)
 static int list(const struct stage_repo *repo, const char *dir,
 		struct stage_listing *out)
 {
+	const char *rest;
+
 	if (!*dir)
 		return list_root(repo, out);
 	for (size_t i = 0; i < ARRAY_LEN(frameworks); i++) {
-		const char *rest = below(dir, frameworks[i].name);
-
+		rest = below(dir, frameworks[i].name);
 		if (rest)
-			return view_models(repo, frameworks[i].framework, rest,
-					   out);
+			return view_models(repo, frameworks[i].framework,
+					   MODEL_ONNX, rest, out);
 	}
+	rest = below(dir, "tensorflow");
+	if (rest)
+		return view_tensorflow(repo, rest, out);
 	if (strcmp(dir, "onnx") == 0)
 		return view_onnx(repo, out);
 	if (strcmp(dir, "safetensors") == 0 && checkpoint_is_pickled(repo))

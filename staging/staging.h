@@ -6,6 +6,7 @@
  *
  *	pytorch/{staged.onnx, staged.onnx.data, info.json, staged.status}
  *	pytorch/dl4j/..., pytorch/<task>/..., pytorch/<task>/dl4j/...
+ *	tensorflow/...		the same with staged.pb
  *	safetensors/{model.safetensors, info.json}	of pickled weights
  *	onnx/...		what the repository itself ships
  *

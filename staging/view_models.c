@@ -28,6 +28,7 @@ static const struct variant {
 /* One directory. */
 struct place {
 	enum model_task task;
+	enum model_format format;
 	const struct variant *variant; /* NULL: the task's own */
 };
 
@@ -40,7 +41,8 @@ static const struct variant *variant_find(const char *name)
 }
 
 /* "", "<variant>", "<task>", "<task>/<variant>"; -ENOENT. */
-static int place_parse(const char *below, struct place *out)
+static int place_parse(const char *below, enum model_format format,
+		       struct place *out)
 {
 	const char *slash = strchr(below, '/');
 	auto_free char *first = mem_strndup(
@@ -49,7 +51,7 @@ static int place_parse(const char *below, struct place *out)
 
 	if (!first)
 		return -ENOMEM;
-	*out = (struct place){ .task = TASK_FEATURES };
+	*out = (struct place){ .task = TASK_FEATURES, .format = format };
 	if (!*below)
 		return 0;
 	out->variant = slash ? NULL : variant_find(first);
@@ -99,10 +101,12 @@ static int stage_parts(const struct checkpoint *checkpoint,
 		.weights = checkpoint->weights,
 		.sentence = checkpoint->sentence,
 		.task = view->task,
+		.format = view->format,
 		.form = view->form,
 		.profile = view->profile,
 	};
-	bool has_parts = models_has_parts(request.config, view->task);
+	bool has_parts = view->format == MODEL_ONNX &&
+			 models_has_parts(request.config, view->task);
 	int r = 0;
 
 	for (unsigned int i = 0; r == 0 && i < PART_COUNT; i++) {
@@ -117,12 +121,13 @@ static int stage_parts(const struct checkpoint *checkpoint,
 	return r;
 }
 
-static int add_part(const struct stage_repo *repo, enum model_part part,
+static int add_part(const struct stage_repo *repo,
+		    const struct stage_view *view, enum model_part part,
 		    struct staged_model *model, struct stage_listing *out)
 {
 	char name[NAME_BYTES_MAX];
-	int r = stage_listing_add_plan(out, part_name(part), repo,
-				       take_ptr(model->onnx));
+	int r = stage_listing_add_plan(out, model_file_name(view->format, part),
+				       repo, take_ptr(model->onnx));
 
 	if (r < 0 || !model->data)
 		return r;
@@ -144,7 +149,7 @@ static int add_view(const struct stage_repo *repo,
 		r = stage_listing_add_text(out, "info.json", &text);
 	for (unsigned int i = 0; r == 0 && i < PART_COUNT; i++)
 		if (staged->models[i])
-			r = add_part(repo, (enum model_part)i,
+			r = add_part(repo, view, (enum model_part)i,
 				     staged->models[i], out);
 	return r;
 }
@@ -204,6 +209,7 @@ static struct stage_view view_of(const struct stage_repo *repo,
 	const struct variant *variant = place->variant;
 	struct stage_view view = {
 		.task = place->task,
+		.format = place->format,
 		.form = variant ? variant->form : repo->form,
 		.profile = variant ? variant->profile : repo->profile,
 	};
@@ -218,7 +224,8 @@ static int list_variant(const struct stage_repo *repo,
 			const struct checkpoint *checkpoint,
 			const struct place *place, struct stage_listing *out)
 {
-	const struct place above = { .task = place->task };
+	const struct place above = { .task = place->task,
+				     .format = place->format };
 	auto_of(staged_view) struct staged_view staged = { 0 };
 	struct stage_view view = view_of(repo, place);
 	bool is_staged;
@@ -267,8 +274,26 @@ static int list_place(const struct stage_repo *repo,
 	return r;
 }
 
+/* timm's have ONNX graphs alone, and these of PyTorch's weights. */
+static int list_timm(const struct stage_repo *repo,
+		     const struct checkpoint *checkpoint,
+		     const struct place *place, const char *below,
+		     struct stage_listing *out)
+{
+	auto_refusal struct refusal why = { 0 };
+
+	if (place->format == MODEL_ONNX)
+		return view_timm(repo, checkpoint, below, out);
+	if (place->task != TASK_FEATURES || place->variant)
+		return -ENOENT;
+	refuse(&why, "unsupported-architecture", "timm",
+	       "models of timm are staged as ONNX alone");
+	return add_status(repo, checkpoint, place->task, &why, out);
+}
+
 int view_models(const struct stage_repo *repo, enum framework framework,
-		const char *below, struct stage_listing *out)
+		enum model_format format, const char *below,
+		struct stage_listing *out)
 {
 	auto_checkpoint struct checkpoint checkpoint = { 0 };
 	auto_refusal struct refusal why = { 0 };
@@ -277,12 +302,12 @@ int view_models(const struct stage_repo *repo, enum framework framework,
 
 	if (!checkpoint_exists(repo, framework))
 		return -ENOENT;
-	r = place_parse(below, &place);
+	r = place_parse(below, format, &place);
 	if (r == 0)
 		r = checkpoint_open(repo, framework, &checkpoint, &why);
 	if (r == 0 && framework == FRAMEWORK_PYTORCH &&
 	    view_timm_is(&checkpoint))
-		return view_timm(repo, &checkpoint, below, out);
+		return list_timm(repo, &checkpoint, &place, below, out);
 	if (r == 0)
 		return list_place(repo, &checkpoint, &place, out);
 	if (r != -EBADMSG)

@@ -25,6 +25,7 @@ static const struct option options[] = {
 	{ "task", required_argument, NULL, 't' },
 	{ "output", required_argument, NULL, 'o' },
 	{ "form", required_argument, NULL, 'f' },
+	{ "format", required_argument, NULL, 'm' },
 	{ "profile", required_argument, NULL, 'r' },
 	{ "skeleton", required_argument, NULL, 's' },
 	{ "application", required_argument, NULL, 'a' },
@@ -42,6 +43,7 @@ struct stage_arguments {
 	const char *skeleton;	 /* or NULL */
 	const char *application; /* or NULL */
 	const char *skeletons;	 /* the user's folder, or NULL */
+	const char *format;	 /* "onnx", "pb"; NULL: not said */
 	enum stage_form form;
 	enum stage_profile profile;
 	bool plan;
@@ -75,6 +77,8 @@ static void stage_help(void)
 	      "      --application NAME   what Keras weights are of: "
 	      "ResNet50/top\n"
 	      "      --skeletons DIR   graphs of your own\n"
+	      "      --format FORMAT    onnx, or pb: a frozen graph of "
+	      "TensorFlow\n"
 	      "      --form FORM     plain (default) or dl4j\n"
 	      "      --profile PROFILE  halves as float32 (portable, the "
 	      "default), or as\n"
@@ -106,6 +110,13 @@ static int parse_arguments(int argc, char **argv, struct stage_arguments *out)
 			else if (strcmp(optarg, "plain") != 0)
 				return complain_usage(
 					"stage", "--form takes plain or dl4j");
+			break;
+		case 'm':
+			if (strcmp(optarg, "onnx") != 0 &&
+			    strcmp(optarg, "pb") != 0)
+				return complain_usage(
+					"stage", "--format takes onnx or pb");
+			out->format = optarg;
 			break;
 		case 'r':
 			if (strcmp(optarg, "native") == 0)
@@ -154,17 +165,23 @@ static char *find_folder(const char *source)
 	return mem_strdup(source);
 }
 
+static bool wants(const struct stage_arguments *arguments, const char *format)
+{
+	return arguments->format && strcmp(arguments->format, format) == 0;
+}
+
 /* "pytorch" or "pytorch/fill-mask"; the form is the repository's. */
 static char *view_dir(const struct stage_arguments *arguments,
 		      const struct stage_folder *folder)
 {
+	const char *view = wants(arguments, "pb") ? "tensorflow" : "pytorch";
 	const char *task = arguments->task;
 
 	if (folder->kind)
 		return mem_strdup(task ? task : "");
 	if (!task || strcmp(task, "feature-extraction") == 0)
-		return mem_strdup("pytorch");
-	return mem_printf("pytorch/%s", task);
+		return mem_strdup(view);
+	return mem_printf("%s/%s", view, task);
 }
 
 static const struct stage_entry *find_entry(const struct stage_listing *listing,
@@ -303,7 +320,7 @@ static bool ends_with(const char *text, const char *end)
 	return len >= end_len && strcmp(text + len - end_len, end) == 0;
 }
 
-/* The staged file: what the output's ending asks for, else the first. */
+/* The staged file: by --format, by the output's ending, else the first. */
 static const struct stage_entry *find_model(
 	const struct stage_arguments *arguments,
 	const struct stage_listing *listing)
@@ -317,6 +334,8 @@ static const struct stage_entry *find_model(
 
 		snprintf(name, sizeof(name), "staged%s", ends[i]);
 		entry = find_entry(listing, name);
+		if (arguments->format && !wants(arguments, ends[i] + 1))
+			continue;
 		if (entry && !first)
 			first = entry;
 		if (entry && arguments->output &&

@@ -18,6 +18,7 @@ _omnihub_value()
 		compopt -o nospace
 		;;
 	mount:--verify) _omnihub_words "complete full off" ;;
+	stage:--format) _omnihub_words "onnx pb" ;;
 	mount:--form | stage:--form) _omnihub_words "plain dl4j" ;;
 	mount:--profile | stage:--profile) _omnihub_words "portable native" ;;
 	mount:--log-level) _omnihub_words "error warn info debug" ;;
@@ -47,8 +48,9 @@ _omnihub_options()
 		;;
 	umount) _omnihub_words "--lazy --help" ;;
 	stage)
-		_omnihub_words "--task --output --form --profile --skeleton --application
-			--skeletons --plan --force --help"
+		_omnihub_words "--task --output --format --form --profile
+			--skeleton --application --skeletons --plan --force
+			--help"
 		;;
 	convert) _omnihub_words "--background --stop --help" ;;
 	info | status) _omnihub_words "--json --help" ;;

@@ -42,6 +42,7 @@ complete -c omnihub -n "__omnihub_is umount" -s z -l lazy -d "Also while files a
 
 complete -c omnihub -n "__omnihub_is stage" -s t -l task -x -a "fill-mask text-classification token-classification question-answering" -d "With the head of a task"
 complete -c omnihub -n "__omnihub_is stage" -s o -l output -r -F -d "Where to"
+complete -c omnihub -n "__omnihub_is stage" -l format -x -a "onnx pb" -d "What kind of file"
 complete -c omnihub -n "__omnihub_is stage" -l skeleton -x -d "The graph of PyTorch weights"
 complete -c omnihub -n "__omnihub_is stage" -l application -x -d "What Keras weights are of"
 complete -c omnihub -n "__omnihub_is stage" -l skeletons -r -F -d "Graphs of your own architectures"

@@ -32,6 +32,7 @@ _omnihub_stage()
 	_arguments \
 		'(-t --task)'{-t,--task}'[with the head of a task]:task:(fill-mask text-classification token-classification question-answering)' \
 		'(-o --output)'{-o,--output}'[where to]:file:_files' \
+		'--format[onnx, or pb for a graph of TensorFlow]:format:(onnx pb)' \
 		'--form[plain or dl4j]:form:(plain dl4j)' \
 		'--profile[portable or native]:profile:(portable native)' \
 		'--skeleton[the graph of PyTorch weights]:set/name:' \

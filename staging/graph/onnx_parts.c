@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "staging/graph/onnx_parts.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/mem.h"
 #include "staging/graph/onnx_writer.h"
 #include "staging/graph/wire.h"
 
@@ -45,6 +48,45 @@ enum { TYPE_TENSOR = 1 };
 enum { TYPE_ELEMENT = 1, TYPE_SHAPE = 2 };
 enum { SHAPE_DIM = 1 };
 enum { DIM_VALUE = 1, DIM_PARAM = 2 };
+
+static int compare(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int tensor_order(const void *a_ptr, const void *b_ptr)
+{
+	const struct onnx_tensor *a = a_ptr, *b = b_ptr;
+	const struct tensor *x = a->from->tensor, *y = b->from->tensor;
+	int r;
+
+	if (!x || !y)
+		return x || y ? (x ? 1 : -1) : compare(a->number, b->number);
+	r = compare(x->file, y->file);
+	if (r == 0)
+		r = compare(x->off, y->off);
+	if (r == 0)
+		r = compare(x->len, y->len);
+	return r == 0 ? compare(a->number, b->number) : r;
+}
+
+int onnx_tensors_sort(const struct graph *graph, struct onnx_tensor **out)
+{
+	struct onnx_tensor *tensors = mem_array(graph->initializer_count + 1,
+						sizeof(*tensors));
+	size_t count = 0;
+
+	if (!tensors)
+		return -ENOMEM;
+	for (struct initializer *i = graph->initializers; i; i = i->next) {
+		tensors[count].from = i;
+		tensors[count].number = count;
+		count++;
+	}
+	qsort(tensors, count, sizeof(*tensors), tensor_order);
+	*out = tensors;
+	return 0;
+}
 
 static int attribute_value(struct str *out, const struct attr *attr)
 {
@@ -155,6 +197,11 @@ static uint64_t raw_len(const struct initializer *from)
 	if (!from->tensor)
 		return from->len;
 	return from->tensor->len * (kind_of(from) == SEGMENT_COPY ? 1 : 2);
+}
+
+uint64_t onnx_tensor_bytes(const struct onnx_tensor *tensor)
+{
+	return raw_len(tensor->from);
 }
 
 /* What external_data says, but for the location. */

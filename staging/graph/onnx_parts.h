@@ -2,7 +2,8 @@
 /*
  * staging/graph/onnx_parts.h - the messages within an ONNX graph.
  *
- * For onnx_writer.c, which has the facts' sources.
+ * For onnx_writer.c, which has the facts' sources; where the elements of an
+ * initializer lie is the same in every format.
  */
 #ifndef STAGING_GRAPH_ONNX_PARTS_H
 #define STAGING_GRAPH_ONNX_PARTS_H
@@ -24,9 +25,19 @@ struct onnx_tensor {
 	uint64_t off;	      /* in that */
 };
 
+/*
+ * All initializers of @graph, generated ones first, then weights in the order
+ * of their bytes in the files; the caller frees *@out.  -ENOMEM.
+ */
+int onnx_tensors_sort(const struct graph *graph,
+		      struct onnx_tensor **out) MUST_CHECK;
+
 /* Append the contents of a NodeProto, a ValueInfoProto. */
 int onnx_node(struct str *out, const struct node *node) MUST_CHECK;
 int onnx_port(struct str *out, const struct port *port) MUST_CHECK;
+
+/* Bytes of the tensor's elements as they are staged. */
+uint64_t onnx_tensor_bytes(const struct onnx_tensor *tensor);
 
 /* Bytes of the whole TensorProto. */
 uint64_t onnx_tensor_len(const struct onnx_tensor *tensor);

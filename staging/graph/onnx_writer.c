@@ -33,7 +33,7 @@ struct writer {
 	const struct weights *weights;
 	const struct onnx_layout *layout;
 	struct onnx_tensor *tensors; /* constants, then weights by place */
-	size_t count;
+	size_t count;		     /* of .tensors */
 	struct plan *onnx;
 	struct plan *data; /* NULL: inline */
 	struct str nodes;
@@ -51,46 +51,6 @@ static void writer_release(struct writer *writer)
 	str_release(&writer->scratch);
 }
 DEFINE_AUTO(writer, struct writer, writer_release)
-
-static int compare(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
-}
-
-static int tensor_order(const void *a_ptr, const void *b_ptr)
-{
-	const struct onnx_tensor *a = a_ptr, *b = b_ptr;
-	const struct tensor *x = a->from->tensor, *y = b->from->tensor;
-	int r;
-
-	if (!x || !y)
-		return x || y ? (x ? 1 : -1) : compare(a->number, b->number);
-	r = compare(x->file, y->file);
-	if (r == 0)
-		r = compare(x->off, y->off);
-	if (r == 0)
-		r = compare(x->len, y->len);
-	return r == 0 ? compare(a->number, b->number) : r;
-}
-
-static int tensors_sort(struct writer *writer)
-{
-	const struct graph *graph = writer->graph;
-
-	writer->tensors = mem_array(graph->initializer_count + 1,
-				    sizeof(*writer->tensors));
-	if (!writer->tensors)
-		return -ENOMEM;
-	for (struct initializer *i = graph->initializers; i; i = i->next) {
-		struct onnx_tensor *tensor = &writer->tensors[writer->count];
-
-		tensor->from = i;
-		tensor->number = writer->count++;
-	}
-	qsort(writer->tensors, writer->count, sizeof(*writer->tensors),
-	      tensor_order);
-	return 0;
-}
 
 static int nodes_write(struct writer *writer)
 {
@@ -271,7 +231,7 @@ static int writer_run(struct writer *writer)
 	int r = plan_new(&writer->onnx);
 
 	if (r == 0)
-		r = tensors_sort(writer);
+		r = onnx_tensors_sort(graph, &writer->tensors);
 	if (r == 0)
 		r = nodes_write(writer);
 	if (r == 0)
@@ -290,6 +250,7 @@ int onnx_write(const struct graph *graph, const struct weights *weights,
 	auto_of(writer) struct writer writer = {
 		.graph = graph,
 		.weights = weights,
+		.count = graph->initializer_count,
 		.layout = layout,
 	};
 	int r;

@@ -116,6 +116,9 @@ static int stage(const struct family *family,
 				&model->ignored_count);
 	if (r < 0)
 		return r;
+	if (request->format == MODEL_GRAPHDEF)
+		return staged_model_graphdef(model, graph, request->weights,
+					     request->form);
 	return staged_model_fill(model, graph, NULL, request->weights,
 				 request->form, request->part);
 }

@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "staging/graph/graphdef_writer.h"
 
 static void values_free(struct staged_value *values, size_t count)
 {
@@ -54,8 +55,17 @@ static char *shape_text(const struct port *port)
 	return r < 0 ? NULL : str_take(&text, NULL);
 }
 
-/* On failure what was made is *@out's still. */
+static enum onnx_type same_type(enum onnx_type type)
+{
+	return type;
+}
+
+/*
+ * @type_of: what an input's type is in the file.  On failure what was made is
+ * *@out's still.
+ */
 static int values_copy(const struct port *ports, size_t count,
+		       enum onnx_type (*type_of)(enum onnx_type type),
 		       struct staged_value **out, size_t *out_count)
 {
 	*out = mem_array(count + 1, sizeof(**out));
@@ -65,12 +75,34 @@ static int values_copy(const struct port *ports, size_t count,
 		struct staged_value *value = &(*out)[(*out_count)++];
 
 		value->name = mem_strdup(ports->value->name);
-		value->dtype = onnx_type_name(ports->type);
+		value->dtype = onnx_type_name(type_of(ports->type));
 		value->shape = shape_text(ports);
 		if (!value->name || !value->shape)
 			return -ENOMEM;
 	}
 	return 0;
+}
+
+static int ports_copy(struct staged_model *model, const struct graph *graph,
+		      enum onnx_type (*input_type)(enum onnx_type type))
+{
+	int r = values_copy(graph->inputs, graph->input_count, input_type,
+			    &model->inputs, &model->input_count);
+
+	return r < 0 ? r
+		     : values_copy(graph->outputs, graph->output_count,
+				   same_type, &model->outputs,
+				   &model->output_count);
+}
+
+int staged_model_graphdef(struct staged_model *model, const struct graph *graph,
+			  const struct weights *weights, enum stage_form form)
+{
+	int r = ports_copy(model, graph, graphdef_port_type);
+
+	return r < 0 ? r
+		     : graphdef_write(graph, weights, form, &model->onnx,
+				      &model->node_count, graph->why);
 }
 
 int staged_model_fill(struct staged_model *model, const struct graph *graph,
@@ -89,11 +121,7 @@ int staged_model_fill(struct staged_model *model, const struct graph *graph,
 
 	snprintf(data_name, sizeof(data_name), "%s.data", part_name(part));
 	model->node_count += graph->node_count;
-	r = values_copy(graph->inputs, graph->input_count, &model->inputs,
-			&model->input_count);
-	if (r == 0)
-		r = values_copy(graph->outputs, graph->output_count,
-				&model->outputs, &model->output_count);
+	r = ports_copy(model, graph, same_type);
 	if (r == 0)
 		r = onnx_write(graph, weights, &layout, &model->onnx,
 			       &model->data);

@@ -21,4 +21,9 @@ int staged_model_fill(struct staged_model *model, const struct graph *graph,
 		      const struct weights *weights, enum stage_form form,
 		      enum model_part part) MUST_CHECK;
 
+/* The same as a frozen GraphDef. */
+int staged_model_graphdef(struct staged_model *model, const struct graph *graph,
+			  const struct weights *weights,
+			  enum stage_form form) MUST_CHECK;
+
 #endif

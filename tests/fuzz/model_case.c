@@ -139,17 +139,28 @@ static void stage(const struct model_request *request,
 	result->no_memory += r == -ENOMEM;
 }
 
-/* The forms and profiles of one task and part. */
+/* The forms, profiles and formats of one task and part. */
 static void stage_forms(struct model_request request, struct model_case *result)
 {
-	request.form = STAGE_FORM_PLAIN;
-	request.profile = STAGE_PROFILE_PORTABLE;
-	stage(&request, result);
-	request.profile = STAGE_PROFILE_NATIVE;
-	stage(&request, result);
-	request.form = STAGE_FORM_DL4J;
-	request.profile = STAGE_PROFILE_PORTABLE;
-	stage(&request, result);
+	static const struct way {
+		enum stage_form form;
+		enum stage_profile profile;
+		enum model_format format;
+	} ways[] = {
+		{ STAGE_FORM_PLAIN, STAGE_PROFILE_PORTABLE, MODEL_ONNX },
+		{ STAGE_FORM_PLAIN, STAGE_PROFILE_NATIVE, MODEL_ONNX },
+		{ STAGE_FORM_DL4J, STAGE_PROFILE_PORTABLE, MODEL_ONNX },
+		{ STAGE_FORM_PLAIN, STAGE_PROFILE_PORTABLE, MODEL_GRAPHDEF },
+		{ STAGE_FORM_DL4J, STAGE_PROFILE_PORTABLE, MODEL_GRAPHDEF },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+		request.form = ways[i].form;
+		request.profile = ways[i].profile;
+		request.format = ways[i].format;
+		if (request.format == MODEL_ONNX || request.part == PART_WHOLE)
+			stage(&request, result);
+	}
 }
 
 static void stage_all(const struct json *config, const struct weights *weights,

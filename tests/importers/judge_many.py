@@ -4,11 +4,12 @@
 
     judge_many.py JUDGE < JOBS
 
-JUDGE is judge_tensorflow, judge_keras, or judge_tf_keras (the same by
-Keras 2's package beside a newer TensorFlow).  JOBS are lists of a judge's
-arguments, one in JSON a line; the answer to each is a line: what is wrong,
-or null, and the largest difference.  To import TensorFlow takes longer than
-to judge a file.
+JUDGE is judge_tensorflow, judge_graphdef, judge_keras, or judge_tf_keras (the
+same by Keras 2's package beside a newer TensorFlow).  JOBS are lists of a
+judge's arguments, one in JSON a line; the answer to each is a line: what is
+wrong, or null, and the largest difference.  compare_graphdefs compares two
+files.  To import TensorFlow takes longer
+than to judge a file.
 """
 
 import json
@@ -16,12 +17,15 @@ import sys
 import traceback
 
 import in_tensorflow
+import judge_graphdef
 import judge_keras
 import judge_tensorflow
 from fixture_runs import Wrong
 
 JUDGES = {
     "judge_tensorflow": judge_tensorflow.judge,
+    "judge_graphdef": judge_graphdef.judge,
+    "compare_graphdefs": judge_graphdef.compare,
     "judge_keras": judge_keras.judge,
     "judge_tf_keras": lambda *job: judge_keras.judge(*job, keras="tf_keras"),
 }

@@ -18,11 +18,11 @@ TINY = [name for name in SPECS
 FULL = [name for name in SPECS if name.startswith("full-")]
 
 
-def view_of(spec):
+def view_of(spec, framework="pytorch"):
     """Where in a model's folder the fixture's task is staged."""
     if spec["task"] in BASE_TASKS:
-        return "pytorch"
-    return "pytorch/" + spec["task"]
+        return framework
+    return framework + "/" + spec["task"]
 
 
 def whole_bert():
@@ -72,3 +72,8 @@ class Served:
         """The staged file of the fixture's task in one form."""
         folder = self.model(name, *variant) / view_of(SPECS[name])
         return folder / form / "staged.onnx"
+
+    def graphdef(self, name, *variant, form=""):
+        """The same as TensorFlow's frozen graph."""
+        folder = self.model(name, *variant)
+        return folder / view_of(SPECS[name], "tensorflow") / form / "staged.pb"

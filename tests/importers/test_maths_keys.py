@@ -58,3 +58,8 @@ def test_a_changed_key_is_seen(served, fixture, change):
         return
     with pytest.raises(Exception, match="differs|shape|ONNXRuntimeError"):
         judge.assert_right(folder / "staged.onnx", FIXTURES / fixture)
+
+
+def test_every_family_has_such_keys():
+    families = {SPECS[name]["family"] for name in SPECS}
+    assert families == {SPECS[fixture]["family"] for fixture, _ in CASES}

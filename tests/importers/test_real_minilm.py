@@ -13,11 +13,13 @@ import pathlib
 import random
 import re
 import shutil
+import subprocess
 
 import numpy as np
 import onnx
 import pytest
 
+import in_tensorflow
 import judge
 from make_minilm_expected import CASES, OUT
 from mounted import drop_pages
@@ -184,3 +186,47 @@ def test_random_reads_give_what_a_whole_read_gives(mount, form):
     assert len(whole) == size
     for offset, length, got in pieces:
         assert got == whole[offset:offset + length], (offset, length)
+
+
+def stage(minilm, out, *options):
+    """The command, without a mount."""
+    subprocess.run([os.environ["OMNIHUB_BINARY"], "stage", minilm, "-o", out,
+                    *options], check=True, timeout=120)
+    return out
+
+
+def run_onnx(path, cases, _tmp_path, _names):
+    session = judge.open_session(path)
+    return [judge.run_whole(session, {name: case[name] for name in INPUTS})
+            for case in cases]
+
+
+def run_pb(path, cases, tmp_path, names):
+    np.savez(tmp_path / "inputs.npz",
+             **{"%d/%s" % (number, name): case[name].astype(np.int32)
+                for number, case in enumerate(cases) for name in INPUTS})
+    in_tensorflow.run("run_graphdef.py", path, tmp_path / "inputs.npz",
+                      tmp_path / "outputs.npz", *names)
+    got = np.load(tmp_path / "outputs.npz")
+    return [{name: got["%d/%s" % (number, name)] for name in names}
+            for number in range(len(cases))]
+
+
+@pytest.mark.parametrize("task", ["", "sentence-similarity"])
+@pytest.mark.parametrize("run", [run_onnx, run_pb])
+def test_the_command_stages_it(minilm, tmp_path, run, task):
+    """As ONNX and as a frozen graph, and with the pooling of its modules."""
+    kind = "pb" if run is run_pb else "onnx"
+    options = ["--task", task] if task else []
+    path = stage(minilm, tmp_path / ("staged." + kind), "--format", kind,
+                 *options)
+    names = ("token_embeddings", "sentence_embedding") if task else (
+        "last_hidden_state", "pooler_output")
+    cases = list(expected_cases())
+    for case, got in zip(cases, run(path, cases, tmp_path, names)):
+        tokens = got[names[0]]
+        far = np.abs(tokens[:, ::case["step"]] - case["last_hidden_state"])
+        assert far.max() <= TOLERANCE
+        want = judge.sentence_embedding({"last_hidden_state": tokens}, case) \
+            if task else case["pooler_output"]
+        assert np.abs(got[names[1]] - want).max() <= TOLERANCE

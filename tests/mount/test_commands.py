@@ -58,6 +58,7 @@ WRONG = [
     (["mount", "a", "b"], "one mount point"),
     (["umount", "a", "b"], "one mount point"),
     (["stage"], "SOURCE"), (["stage", "--form", "round", "x"], "dl4j"),
+    (["stage", "--format", "h5", "x"], "onnx or pb"),
     (["info"], "PATH"), (["status", "--frobnicate"], "frobnicate"),
 ]
 
@@ -174,6 +175,19 @@ def test_staged_file_is_the_mounts(mount, folder, tmp_path):
             assert done.returncode == 0, done
             assert output.read_bytes() == expected, (form, source)
             assert not list(tmp_path.glob("*.part"))
+
+
+def test_staged_graphdef_is_the_mounts(mount, folder, tmp_path):
+    mount.start()
+    model = folder / "org/bert"
+    for form, where in (("plain", ""), ("dl4j", "dl4j")):
+        expected = (mount.model("org/bert/tensorflow") / where
+                    / "staged.pb").read_bytes()
+        done = mount.run("stage", "--format", "pb", "--form", form, model,
+                         cwd=tmp_path)
+        assert done.returncode == 0, done
+        assert (tmp_path / "staged.pb").read_bytes() == expected
+        (tmp_path / "staged.pb").unlink()
 
 
 def test_stage_writes_to(mount, folder, tmp_path):

@@ -139,60 +139,77 @@ static const struct {
 	{ "weights alone", { PICKLED, END }, "safetensors/", NULL, NULL },
 	{ "a pickled model",
 	  { CONFIG("{}"), PICKLED, END },
-	  "pytorch/ safetensors/",
+	  "pytorch/ safetensors/ tensorflow/",
 	  "dl4j/ info.json native/ staged.onnx",
 	  "info.json staged.onnx" },
 	{ "with a head",
 	  { CONFIG("{\"has_head\":1}"), PICKLED, END },
-	  "pytorch/ safetensors/",
+	  "pytorch/ safetensors/ tensorflow/",
 	  "dl4j/ fill-mask/ info.json native/ staged.onnx",
 	  "info.json staged.onnx" },
 	{ "no dl4j form",
 	  { CONFIG("{\"refuse_dl4j\":1}"), PICKLED, END },
-	  "pytorch/ safetensors/",
+	  "pytorch/ safetensors/ tensorflow/",
 	  "dl4j/ info.json native/ staged.onnx",
 	  "staged.status" },
 	{ "refused",
 	  { CONFIG("{\"refuse\":1}"), PICKLED, END },
-	  "pytorch/ safetensors/",
+	  "pytorch/ safetensors/ tensorflow/",
 	  "staged.status",
 	  NULL },
 	{ "remote code",
 	  { CONFIG("{\"auto_map\":{\"AutoModel\":\"m.M\"}}"), PICKLED, END },
-	  "pytorch/ safetensors/",
+	  "pytorch/ safetensors/ tensorflow/",
 	  "staged.status",
 	  NULL },
 	{ "quantized",
 	  { CONFIG("{\"quantization_config\":{\"b\":4}}"), PICKLED, END },
-	  "pytorch/ safetensors/",
+	  "pytorch/ safetensors/ tensorflow/",
 	  "staged.status",
 	  NULL },
 	{ "an adapter",
 	  { { "adapter_config.json", "{}", NULL }, END },
-	  "pytorch/",
+	  "pytorch/ tensorflow/",
 	  "staged.status",
 	  NULL },
 	{ "a bad configuration",
 	  { CONFIG("{"), PICKLED, END },
-	  "pytorch/ safetensors/",
+	  "pytorch/ safetensors/ tensorflow/",
 	  "staged.status",
 	  NULL },
 	{ "safetensors that are none",
 	  { CONFIG("{}"), { "model.safetensors", "abc", NULL }, END },
-	  "pytorch/",
+	  "pytorch/ tensorflow/",
 	  "staged.status",
 	  NULL },
 	{ "the old format",
 	  { CONFIG("{}"), { "pytorch_model.bin", NULL, "legacy.bin" }, END },
-	  "pytorch/ safetensors/",
+	  "pytorch/ safetensors/ tensorflow/",
 	  "dl4j/ info.json native/ staged.onnx",
 	  "info.json staged.onnx" },
 	{ "safetensors beside pickles",
 	  { CONFIG("{}"), { "other.safetensors", "abc", NULL }, PICKLED, END },
-	  "pytorch/",
+	  "pytorch/ tensorflow/",
 	  "dl4j/ info.json native/ staged.onnx",
 	  "info.json staged.onnx" },
 };
+
+/* tensorflow/ has what pytorch/ has, in its own format; @want NULL: nothing. */
+static void assert_same_as_graphdef(const struct stage_repo *repo,
+				    const char *dir, const char *want)
+{
+	const char *onnx = want ? strstr(want, ".onnx") : NULL;
+	char names[256];
+
+	if (!want) {
+		assert_missing(repo, dir);
+		return;
+	}
+	snprintf(names, sizeof(names), "%.*s%s%s",
+		 (int)(onnx ? (size_t)(onnx - want) : strlen(want)), want,
+		 onnx ? ".pb" : "", onnx ? onnx + strlen(".onnx") : "");
+	assert_lists(repo, dir, names);
+}
 
 static void views_are_those_that_are_there(void **state)
 {
@@ -215,6 +232,10 @@ static void views_are_those_that_are_there(void **state)
 				     repositories[i].dl4j);
 		else
 			assert_missing(&fake.repo, "pytorch/dl4j");
+		assert_same_as_graphdef(&fake.repo, "tensorflow",
+					repositories[i].pytorch);
+		assert_same_as_graphdef(&fake.repo, "tensorflow/dl4j",
+					repositories[i].dl4j);
 	}
 }
 
@@ -259,7 +280,7 @@ static void each_framework_has_its_folder(void **state)
 	assert_missing(&fake.repo, "jaxx");
 	assert_missing(&fake.repo, "jax/x");
 	fake_repo_init(&fake, both);
-	assert_lists(&fake.repo, "", "jax/ pytorch/ safetensors/");
+	assert_lists(&fake.repo, "", "jax/ pytorch/ safetensors/ tensorflow/");
 	assert_lists(&fake.repo, "pytorch",
 		     "dl4j/ info.json native/ staged.onnx");
 }
@@ -278,6 +299,12 @@ static void only_directories_of_the_tree_are_there(void **state)
 		"onnx",
 		"safetensors/x",
 		"pytorch/fill-mask/",
+		"tensorflow/",
+		"tensorflow/x",
+		"tensorflow/feature-extraction",
+		"tensorflow/fill-mask/x",
+		"tensorflowx",
+		"pytorchx",
 	};
 	struct fake_repo fake;
 
@@ -464,7 +491,7 @@ static void a_second_mount_stages_nothing(void **state)
 	fake_repo_init(&fake, model);
 	fake.repo.memo = &memo;
 	first = read_view(&fake.repo, "pytorch", "staged.onnx");
-	assert_string_equal(kept_key, "stage/4/huggingface:org/model@0123/"
+	assert_string_equal(kept_key, "stage/5/huggingface:org/model@0123/"
 				      "plain,portable/pytorch");
 	staged_models = 0;
 	second = read_view(&fake.repo, "pytorch", "staged.onnx");
