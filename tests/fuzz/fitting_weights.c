@@ -114,13 +114,13 @@ struct value *__wrap_bind_shaped(struct bind *bind, struct shape stored,
 				 ...) PRINTF_LIKE(4, 5);
 
 /* The text of @format and what follows it. */
-#define NAME_OF(name, format)                                 \
-	do {                                                  \
-		va_list args;                                 \
-                                                              \
-		va_start(args, format);                       \
+#define NAME_OF(name, format)                                  \
+	do {                                                   \
+		va_list args;                                  \
+                                                               \
+		va_start(args, format);                        \
 		vsnprintf((name), sizeof(name), format, args); \
-		va_end(args);                                 \
+		va_end(args);                                  \
 	} while (0)
 
 struct value *__wrap_bind_matrix(struct bind *bind, uint64_t rows,
