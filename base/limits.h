@@ -121,10 +121,13 @@
 #define STAGE_MEMO_BYTES_MAX \
 	((size_t)16 << 20) /* a listing kept across mounts; BERT's: 0.1 MiB */
 #define GRAPH_NODES_MAX ((size_t)1 << 20)
-#define MODEL_LAYERS_MAX 192  /* deepest transformer surveyed: 126 */
-#define MODEL_HEADS_MAX 128   /* most heads surveyed: 128 */
-#define MODEL_STAGES_MAX 16   /* most stages or convolutions surveyed: 8 */
-#define MODEL_IMAGE_MAX 8192  /* side of an image; largest surveyed: 1,344 */
+#define MODEL_LAYERS_MAX 192 /* deepest transformer surveyed: 126 */
+#define MODEL_HEADS_MAX 128  /* most heads surveyed: 128 */
+#define MODEL_STAGES_MAX 16  /* most stages or convolutions surveyed: 8 */
+#define MODEL_IMAGE_MAX 8192 /* side of an image; largest surveyed: 1,344 */
+#define MODEL_WINDOW_MAX 32  /* side of a window; largest surveyed: 24 */
+#define MODEL_WINDOW_PAIRS_MAX \
+	((uint64_t)1 << 23)   /* patches beside each other: 1.3 M surveyed */
 #define MODEL_WIDTH_MAX 65536 /* widest layer surveyed: 53,248 */
 #define MODEL_POSITIONS_MAX ((size_t)1 << 17) /* relative ones: 512 are usual */
 #define MODEL_SINUSOIDS_MAX ((size_t)1 << 24) /* most surveyed: 2^20 */

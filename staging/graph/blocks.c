@@ -130,7 +130,7 @@ struct value *block_slice(struct sheet *sheet, struct value *x, int64_t begin,
 				       NO_ATTRS);
 
 	if (axis + 1 == x->rank)
-		out->width = (uint64_t)(end - begin);
+		out->width = end > begin ? (uint64_t)(end - begin) : 0;
 	return out;
 }
 

@@ -49,11 +49,17 @@ struct value *block_max_pool(struct sheet *sheet, struct value *x,
 				QUAD("pads", pads, pads)));
 }
 
+struct value *block_map_pool(struct sheet *sheet, struct value *x)
+{
+	return graph_node(sheet->graph, "ReduceMean", INPUTS(x),
+			  ATTRS(attr_ints("axes", 2, 3),
+				attr_int("keepdims", 1)));
+}
+
 struct value *block_map_mean(struct sheet *sheet, struct value *x,
 			     uint64_t channels)
 {
-	x = block_unary(sheet, "GlobalAveragePool", x);
-	return block_rows_of(sheet, x, channels);
+	return block_rows_of(sheet, block_map_pool(sheet, x), channels);
 }
 
 struct value *block_map_average(struct sheet *sheet, struct value *x,
@@ -86,18 +92,6 @@ struct value *block_map_norm(struct sheet *sheet, struct value *x,
 	spread = block_add(sheet, spread, block_number(sheet, eps));
 	x = block_div(sheet, centred, block_unary(sheet, "Sqrt", spread));
 	return block_add(sheet, block_mul(sheet, x, scale), bias);
-}
-
-struct value *block_resize_like(struct sheet *sheet, struct value *x,
-				struct value *like)
-{
-	struct value *sizes = block_unary(sheet, "Shape", like);
-
-	sizes->rank = 1;
-	return graph_node(
-		sheet->graph, "Resize", INPUTS(x, NULL, NULL, sizes),
-		ATTRS(attr_text("coordinate_transformation_mode", "half_pixel"),
-		      attr_text("mode", "linear")));
 }
 
 struct value *block_insert_axis(struct sheet *sheet, struct value *x,

@@ -36,7 +36,11 @@ struct value *block_batch_norm(struct sheet *sheet, struct value *x,
 struct value *block_max_pool(struct sheet *sheet, struct value *x,
 			     uint64_t kernel, uint64_t stride, uint64_t pad);
 
-/* The mean of each channel: rows [N, @channels]. */
+/*
+ * The mean of each channel: [N, C, 1, 1]; rows [N, @channels].  Not by
+ * GlobalAveragePool, of which Deeplearning4j dies.
+ */
+struct value *block_map_pool(struct sheet *sheet, struct value *x);
 struct value *block_map_mean(struct sheet *sheet, struct value *x,
 			     uint64_t channels);
 
@@ -56,12 +60,9 @@ struct value *block_map_average(struct sheet *sheet, struct value *x,
 /* The root of the sum of each channel's squares: [N, channels, 1, 1]. */
 struct value *block_map_length(struct sheet *sheet, struct value *x);
 
-/*
- * In the height and width of @like, which has as many channels; bilinear,
- * corners are not aligned.
- */
-struct value *block_resize_like(struct sheet *sheet, struct value *x,
-				struct value *like);
+/* What form->resize() does where a Resize is not to be had. */
+struct value *block_bilinear(struct sheet *sheet, struct value *x,
+			     struct value *like);
 
 /*
  * Rows of a map of @side by @side as those of a map as large as @like, by

@@ -75,6 +75,19 @@ struct dim sheet_batch(const struct sheet *sheet)
 	return batch;
 }
 
+struct value *sheet_regroup(struct sheet *sheet, struct value *x,
+			    uint64_t tokens)
+{
+	struct sequence *made = sequence_new(sheet);
+
+	if (!made || !x->sequence)
+		return graph_fail(sheet->graph, -EINVAL);
+	made->batch = x->sequence->batch;
+	made->tokens.size = tokens;
+	x->sequence = made;
+	return x;
+}
+
 struct value *sheet_input(struct sheet *sheet, const char *name,
 			  enum onnx_type type, struct dim *dims,
 			  unsigned int rank)

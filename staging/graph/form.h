@@ -80,6 +80,13 @@ struct attention {
 	struct past *past;	     /* or NULL */
 };
 
+/* Tokens of an image that look at themselves alone. */
+struct windows {
+	uint64_t count;	    /* of an image */
+	uint64_t tokens;    /* of a window */
+	struct value *mask; /* [count, 1, tokens, tokens], added; or NULL */
+};
+
 struct form {
 	const char *name;
 	bool is_batched;
@@ -113,6 +120,14 @@ struct form {
 				   const struct attention *attention);
 
 	/*
+	 * The same within windows, which stand one after the other; there is
+	 * a bias, and of a mask, a scale or groups nothing is asked.
+	 */
+	struct value *(*windowed)(struct sheet *sheet,
+				  const struct attention *attention,
+				  const struct windows *windows);
+
+	/*
 	 * What @table [buckets, heads] adds to the score of two tokens,
 	 * @buckets [tokens of q, tokens of k] being the row for these.
 	 */
@@ -144,11 +159,29 @@ struct form {
 	/* Rows as a map of the shape of their sequence's, channels too. */
 	struct value *(*map)(struct sheet *sheet, struct value *x);
 
+	/*
+	 * The map @x in the height and width of @like, which has as many
+	 * channels; bilinear, corners are not aligned.
+	 */
+	struct value *(*resize)(struct sheet *sheet, struct value *x,
+				struct value *like);
+
+	/* Samples [N, length] as a map of height 1 and one channel. */
+	struct value *(*waveform)(struct sheet *sheet, struct value *x);
+
 	/* The rows of @table [tokens, width] before, or added to, each. */
 	struct value *(*prepend)(struct sheet *sheet, struct value *x,
 				 struct value *table);
 	struct value *(*add_each)(struct sheet *sheet, struct value *x,
 				  struct value *table);
+
+	/*
+	 * Of each sequence the @count tokens that @which numbers, times
+	 * @kept [count, 1] if that is not NULL.
+	 */
+	struct value *(*pick)(struct sheet *sheet, struct value *x,
+			      struct value *which, struct value *kept,
+			      uint64_t count);
 
 	/* Each sequence without its first @count tokens. */
 	struct value *(*drop)(struct sheet *sheet, struct value *x,
@@ -200,6 +233,10 @@ struct sequence *sheet_sequence_more(struct sheet *sheet, struct value *like,
 
 /* The batch of what has no sequence. */
 struct dim sheet_batch(const struct sheet *sheet);
+
+/* Rows @x, which are made anew, as sequences of @tokens each. */
+struct value *sheet_regroup(struct sheet *sheet, struct value *x,
+			    uint64_t tokens);
 
 /* Declares an input of floats or ids; the batch is put into @dims[0]. */
 struct value *sheet_input(struct sheet *sheet, const char *name,

@@ -6,6 +6,8 @@
 
 #include "base/limits.h"
 #include "staging/graph/blocks.h"
+#include "staging/graph/blocks_image.h"
+#include "staging/graph/form_windows.h"
 #include "staging/graph/past_rows.h"
 
 static struct value *declare(struct sheet *sheet, const char *name,
@@ -280,6 +282,17 @@ static struct value *dl4j_map(struct sheet *sheet, struct value *x)
 	return out;
 }
 
+static struct value *dl4j_waveform(struct sheet *sheet, struct value *x)
+{
+	struct graph *graph = sheet->graph;
+
+	x = graph_node(graph, "Reshape", INPUTS(x, INTS(graph, 1, 1, 1, -1)),
+		       NO_ATTRS);
+	x->rank = 4;
+	x->channels = 1;
+	return x;
+}
+
 /*
  * A constant as a sum with nothing of a computed value: OpenCV joins
  * constants wrongly.
@@ -313,6 +326,24 @@ static struct value *dl4j_add_each(struct sheet *sheet, struct value *x,
 				   struct value *table)
 {
 	return block_add(sheet, x, graph_straight(sheet->graph, table));
+}
+
+static struct value *dl4j_pick(struct sheet *sheet, struct value *x,
+			       struct value *which, struct value *kept,
+			       uint64_t count)
+{
+	struct graph *graph = sheet->graph;
+	const struct sequence *from = x->sequence;
+
+	x = graph_node(graph, "Gather", INPUTS(x, which),
+		       ATTRS(attr_int("axis", 0)));
+	if (kept)
+		x = block_mul(sheet, x, kept);
+	if (graph->error < 0)
+		return &graph->nowhere;
+	sheet_sequence_of(sheet, x, 0, from->batch,
+			  (struct dim){ .size = count });
+	return x;
 }
 
 static struct value *dl4j_drop(struct sheet *sheet, struct value *x,
@@ -422,13 +453,17 @@ const struct form form_dl4j = {
 	.mask = dl4j_mask,
 	.linear = dl4j_linear,
 	.attention = dl4j_attention,
+	.windowed = dl4j_windowed,
 	.relative_bias = dl4j_relative_bias,
 	.picked_products = dl4j_picked_products,
 	.over_heads = dl4j_over_heads,
 	.tokens = dl4j_tokens,
 	.map = dl4j_map,
+	.resize = block_bilinear,
+	.waveform = dl4j_waveform,
 	.prepend = dl4j_prepend,
 	.add_each = dl4j_add_each,
+	.pick = dl4j_pick,
 	.drop = dl4j_drop,
 	.token = dl4j_token,
 	.last = dl4j_last,

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "staging/graph/blocks.h"
+#include "staging/graph/form_windows.h"
 
 static struct value *declare(struct sheet *sheet, const char *name,
 			     enum onnx_type type, uint64_t width)
@@ -333,6 +334,29 @@ static struct value *plain_map(struct sheet *sheet, struct value *x)
 	return out;
 }
 
+static struct value *plain_resize(struct sheet *sheet, struct value *x,
+				  struct value *like)
+{
+	struct value *sizes = block_unary(sheet, "Shape", like);
+
+	sizes->rank = 1;
+	return graph_node(
+		sheet->graph, "Resize", INPUTS(x, NULL, NULL, sizes),
+		ATTRS(attr_text("coordinate_transformation_mode", "half_pixel"),
+		      attr_text("mode", "linear")));
+}
+
+static struct value *plain_waveform(struct sheet *sheet, struct value *x)
+{
+	struct graph *graph = sheet->graph;
+
+	x = graph_node(graph, "Unsqueeze", INPUTS(x, INTS(graph, 1, 2)),
+		       NO_ATTRS);
+	x->rank = 4;
+	x->channels = 1;
+	return x;
+}
+
 static struct value *plain_prepend(struct sheet *sheet, struct value *x,
 				   struct value *table)
 {
@@ -365,6 +389,24 @@ static struct value *plain_add_each(struct sheet *sheet, struct value *x,
 {
 	table = graph_straight(sheet->graph, table);
 	return plain_rows(sheet, block_add(sheet, batched(sheet, x), table));
+}
+
+static struct value *plain_pick(struct sheet *sheet, struct value *x,
+				struct value *which, struct value *kept,
+				uint64_t count)
+{
+	struct graph *graph = sheet->graph;
+	const struct sequence *from = x->sequence;
+
+	x = graph_node(graph, "Gather", INPUTS(batched(sheet, x), which),
+		       ATTRS(attr_int("axis", 1)));
+	if (kept)
+		x = block_mul(sheet, x, kept);
+	if (graph->error < 0)
+		return &graph->nowhere;
+	sheet_sequence_of(sheet, x, 1, from->batch,
+			  (struct dim){ .size = count });
+	return plain_rows(sheet, x);
 }
 
 static struct value *plain_drop(struct sheet *sheet, struct value *x,
@@ -481,13 +523,17 @@ const struct form form_plain = {
 	.mask = plain_mask,
 	.linear = plain_linear,
 	.attention = plain_attention,
+	.windowed = plain_windowed,
 	.relative_bias = plain_relative_bias,
 	.picked_products = plain_picked_products,
 	.over_heads = plain_over_heads,
 	.tokens = plain_tokens,
 	.map = plain_map,
+	.resize = plain_resize,
+	.waveform = plain_waveform,
 	.prepend = plain_prepend,
 	.add_each = plain_add_each,
+	.pick = plain_pick,
 	.drop = plain_drop,
 	.token = plain_token,
 	.last = plain_last,

@@ -163,7 +163,8 @@ static struct value *resnet_body(struct emit *emit)
 
 static void resnet_features(struct emit *emit, struct value *x)
 {
-	struct value *mean = block_unary(&emit->sheet, "GlobalAveragePool", x);
+	struct value *mean = block_map_pool(&emit->sheet, x);
+
 	emit_output_map(emit, x, "last_hidden_state", 0, 0);
 	emit_output_map(emit, mean, "pooler_output", 1, 1);
 }

@@ -169,8 +169,8 @@ static struct value *fuse(struct emit *emit, struct value *const *maps,
 			 i);
 		x = emit_pointwise(emit, maps[i], width, true, "", name);
 		if (i > 0)
-			x = block_resize_like(&emit->sheet, x,
-					      parts[count - 1]);
+			x = emit->sheet.form->resize(&emit->sheet, x,
+						     parts[count - 1]);
 		parts[count - 1 - i] = x;
 	}
 	x = graph_node(emit->graph, "Concat", parts, count,

@@ -134,8 +134,7 @@ static struct value *extract(struct emit *emit, const struct speech *model)
 	struct value *x;
 
 	x = sheet_input(sheet, "input_values", ONNX_FLOAT, dims, 2);
-	x = block_insert_axis(sheet, block_insert_axis(sheet, x, 1), 1);
-	x->channels = 1;
+	x = sheet->form->waveform(sheet, x);
 	for (size_t i = 0; i < model->sizes.count; i++)
 		x = convolve(emit, model, i, x);
 	return x;

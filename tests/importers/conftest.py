@@ -9,7 +9,22 @@ import pytest
 from elsewhere import OPTIONS, Elsewhere
 from mounted import Mount
 from origins import endpoints
-from served import Served
+from served import CACHE, FULL, Served
+
+
+def full_model(item):
+    """The model of full size that a test is of, or ""."""
+    callspec = getattr(item, "callspec", None)
+    values = callspec.params.values() if callspec else ()
+    return next((each for each in values
+                 if isinstance(each, str) and each in FULL), "")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """What is of one model of full size comes last, and model by model: its
+    files are there for no longer."""
+    items.sort(key=full_model)
 
 
 def one_of_each(folder, make, options):
@@ -31,10 +46,18 @@ def one_of_each(folder, make, options):
 @pytest.fixture(scope="session")
 def served(tmp_path_factory):
     yield from one_of_each(tmp_path_factory.mktemp("importers"), Served,
-                           lambda hub: [])
+                           lambda hub: CACHE)
 
 
 @pytest.fixture(scope="session")
 def elsewhere(tmp_path_factory):
     yield from one_of_each(tmp_path_factory.mktemp("elsewhere"), Elsewhere,
+                           lambda hub: [*OPTIONS, *endpoints(hub)])
+
+
+@pytest.fixture(scope="module")
+def apart(tmp_path_factory):
+    """elsewhere for one file of tests, which others do not notice: they
+    measure what a first look costs."""
+    yield from one_of_each(tmp_path_factory.mktemp("apart"), Elsewhere,
                            lambda hub: [*OPTIONS, *endpoints(hub)])

@@ -19,6 +19,8 @@ import numpy as np
 
 VARIABLE = "OMNIHUB_DL4J_CLASSPATH"
 HEAP = "-Xmx3g"
+# Its work is short or native: to compile it well took more than it saved.
+BRIEFLY = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
 # Where it dies there is its log to tell of it.
 QUIETLY = ["-XX:ErrorFile=/dev/null", "-XX:-CreateCoredumpOnCrash"]
 SECONDS_MAX = 300  # of one request; the largest took 20 on a busy machine
@@ -53,7 +55,7 @@ class _Machine:
         reading, writing = os.pipe()
         try:
             self.process = subprocess.Popen(
-                ["java", HEAP, *QUIETLY, "-cp", classpath, "Judge",
+                ["java", HEAP, *BRIEFLY, *QUIETLY, "-cp", classpath, "Judge",
                  "/dev/fd/%d" % writing], pass_fds=[writing],
                 env=dict(os.environ, OMP_WAIT_POLICY="PASSIVE"),
                 stdin=subprocess.PIPE, stdout=self.log, stderr=self.log)
@@ -122,15 +124,18 @@ class Deeplearning4j:
                 raise
         raise Failed("aborted %d times: %s" % (TRIES, said))
 
-    def run(self, path, inputs, outputs):
-        """The arrays of the names @outputs, by name; Failed."""
+    def run(self, path, inputs, outputs, example=False):
+        """The arrays of the names @outputs, by name; Failed.
+
+        @example: the inputs are given when the model is imported, too.
+        """
         said = self._ask({
-            "model": str(path), "outputs": list(outputs),
+            "model": str(path), "outputs": list(outputs), "example": example,
             "inputs": {name: _said(each) for name, each in inputs.items()}})
         if "error" in said:
             raise Failed(said["error"])
         return {name: _heard(each) for name, each in said["outputs"].items()}
 
-    def of(self, path):
+    def of(self, path, **options):
         """run() of one model."""
-        return functools.partial(self.run, path)
+        return functools.partial(self.run, path, **options)

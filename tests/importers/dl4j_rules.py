@@ -20,7 +20,6 @@ OPERATORS = {
     # Of the skeletons of torchvision and timm.
     "Ceil": (), "Cos": (), "Exp": (), "Expand": (), "Floor": (), "Log": (),
     "Max": (), "Neg": (), "PRelu": (), "Selu": (), "Sin": (), "Tile": (),
-    "GlobalAveragePool": (),
     "AveragePool": ("count_include_pad", "kernel_shape", "pads", "strides"),
     "BatchNormalization": ("epsilon",),
     "Conv": ("dilations", "group", "kernel_shape", "pads", "strides"),
@@ -196,6 +195,18 @@ def pools_pad_both_sides(graph):
     return found
 
 
+def resize_is_of_squares(graph):
+    """As far as sizes are known before it is run."""
+    found = []
+    for node in graph.nodes("Resize"):
+        sides = [graph.shapes.get(name, ())[2:4]
+                 for name in (node.input[0], node.output[0])]
+        if attributes(node).get("mode") == b"cubic" or any(
+                0 not in each and len(set(each)) == 2 for each in sides):
+            found.append(node.name)
+    return found
+
+
 def convolutions_are_of_images(graph):
     return [node.name for node in graph.nodes("Conv")
             if len(attributes(node).get("kernel_shape", ())) != 2]
@@ -224,8 +235,13 @@ def concat_has_no_constant(graph):
 
 
 def no_number_is_the_lowest(graph):
+    """But a bound of Clip, which bounds nothing then.  What lies in another
+    file, weights_are_inline() sees."""
+    used = {name for node in graph.graph.node for name in
+            (node.input[:1] if node.op_type == "Clip" else node.input)}
     return [name for name, each in graph.initializers.items()
             if each.data_type == TensorProto.FLOAT and each.dims in ([], [1])
+            and not each.external_data and name in used
             and graph.constant(name)[0] <= LOWEST]
 
 
@@ -299,7 +315,9 @@ RULES = {
     known_operators:
         "MatMul gives zeros without an error (alpha is taken as 0); Where, "
         "Split, Pad, Pow, Einsum, LayerNormalization and Gelu are not "
-        "imported; Dropout, Not and TopK give wrong numbers",
+        "imported; Dropout, Not and TopK give wrong numbers; "
+        "GlobalAveragePool writes where it must not, and ends the process "
+        "sooner or later",
     attributes_written_out:
         "an absent attribute is read as 0; Transpose without perm is a null "
         "pointer, Softmax without axis takes a wrong one; a flag of CumSum "
@@ -326,6 +344,8 @@ RULES = {
     pools_pad_both_sides:
         "the pads of one side are taken for those of both; what is counted "
         "of padding is wrong",
+    resize_is_of_squares:
+        "the height is taken for the width, too; cubic weights are others",
     convolutions_are_of_images: "of one dimension fails, of three has no rule",
     unsqueeze_is_of_one_axis: "of several axes only one is applied",
     clip_has_both_bounds:

@@ -7,6 +7,7 @@ Needs OMNIHUB_DL4J_CLASSPATH (dl4j/README.md).
 
 import os
 
+import numpy as np
 import pytest
 
 import deeplearning4j
@@ -14,14 +15,24 @@ import elsewhere as places
 import fixture_runs
 import judge
 import judge_torch
+import synth_rule
 from judge_beside import SAME, in_both
 from served import FIXTURES, SPECS, TINY, view_of
 
 REAL_SIZE = ["full-all-MiniLM-L6-v2"]
 TOLERANCE = {"atol": SAME, "rtol": SAME}
 
-# Fixtures that have no dl4j form, and words of the reason in staged.status.
+# Families that have no dl4j form, and words of the reason in staged.status;
+# and those that have it as ONNX alone.
 NO_FORM = {}
+NO_GRAPH = {"swin": "Softmax"}
+# Families, or tasks of one, that have to be imported with an example of their
+# inputs, by the construct.  Without one every length that is not known is 1
+# while a graph is imported: it fails, or a size of that time stays in it.
+WITH_EXAMPLE = {
+    "wav2vec2": "Conv with a kernel longer than the sound",
+    "hubert": "Conv with a kernel longer than the sound",
+}
 # What Deeplearning4j fails on or computes otherwise, and its own words.
 # Whatever of these works is a fault of this table.
 NOT_READ = {}
@@ -35,24 +46,32 @@ def library(record_testsuite_property):
     record_testsuite_property("deeplearning4j_aborts", library.aborts)
 
 
-def is_refused(folder, name):
-    """Whether a form that is known to be impossible is so."""
-    if name not in NO_FORM:
+def is_refused(folder, name, known):
+    """Whether a form that is @known to be impossible is so."""
+    family = SPECS[name]["family"]
+    if family not in known:
         return False
-    assert "staged.onnx" not in os.listdir(folder)
+    assert not {"staged.onnx", "staged.pb"} & set(os.listdir(folder))
     status = places.status_of(folder)
-    assert NO_FORM[name] in "%(reason)s %(detail)s" % status
+    assert known[family] in "%(reason)s %(detail)s" % status
     return True
+
+
+def needs_example(name):
+    spec = SPECS[name]
+    return not WITH_EXAMPLE.keys().isdisjoint(
+        (spec["family"], "%(family)s/%(task)s" % spec))
 
 
 @pytest.mark.parametrize("name", TINY + [
     pytest.param(name, marks=pytest.mark.slow) for name in REAL_SIZE])
 def test_transformers(served, library, name):
     folder = served.model(name) / view_of(SPECS[name]) / "dl4j"
-    if is_refused(folder, name):
+    if is_refused(folder, name, NO_FORM):
         return
     path = folder / "staged.onnx"
-    run = in_both(judge.run_rows, library.of(path))
+    run = in_both(judge.run_rows, library.of(
+        path, example=needs_example(name)))
     if name not in NOT_READ:
         judge.assert_right(path, FIXTURES / name, run)
         return
@@ -61,17 +80,52 @@ def test_transformers(served, library, name):
         judge.assert_right(path, FIXTURES / name, run)
 
 
+@pytest.mark.parametrize("name", [
+    name for name in TINY if needs_example(name)])
+def test_needs_an_example(served, library, name):
+    path = served.staged(name, form="dl4j")
+    run = in_both(judge.run_rows, library.of(path))
+    with pytest.raises((deeplearning4j.Failed, AssertionError)):
+        judge.assert_right(path, FIXTURES / name, run)
+
+
+def smallest_of_each_family():
+    """Names of fixtures."""
+    found = {}
+    for name in TINY:
+        size = sum(map(synth_rule.size, SPECS[name]["tensors"]))
+        family = SPECS[name]["family"]
+        found[family] = min(found.get(family, (size, name)), (size, name))
+    return [name for _, name in found.values()]
+
+
+def narrowed(run):
+    """Ids of a GraphDef are of 32 bits."""
+    return lambda inputs, names: run(
+        {name: each.astype(np.int32) if each.dtype == np.int64 else each
+         for name, each in inputs.items()}, names)
+
+
+@pytest.mark.parametrize("name", smallest_of_each_family())
+def test_transformers_as_graphs(served, library, name):
+    path = served.graphdef(name, form="dl4j")
+    if is_refused(path.parent, name, NO_GRAPH):
+        return
+    run = in_both(judge.run_rows, narrowed(library.of(
+        path, example=needs_example(name))))
+    judge.assert_right(served.staged(name, form="dl4j"), FIXTURES / name, run)
+
+
 @pytest.mark.parametrize("kind, name", [
     ("torchvision", "resnet18"), ("torchvision", "mobilenet_v3_large"),
-    ("timm", "vit_small_patch16_224.augreg_in21k_ft_in1k")])
-def test_images(elsewhere, library, kind, name):
-    path = getattr(elsewhere, kind)(name) / "dl4j/staged.onnx"
+    ("timm", "efficientnet_b0.ra_in1k")])
+def test_images(apart, library, kind, name):
+    path = getattr(apart, kind)(name) / "dl4j/staged.onnx"
     judge_torch.assert_right(path, places.FIXTURES / kind / name,
                              in_both(judge.run_rows, library.of(path)))
 
 
-def assert_runs(library, path, fixture, keys=None):
-    """@keys: what the outputs are called in the file; None: by order."""
+def assert_runs(library, path, fixture):
     spec = fixture_runs.load_spec(fixture)
     arrays = fixture_runs.load_arrays(fixture)
     for run in fixture_runs.runs_of(spec):
@@ -84,12 +138,12 @@ def assert_runs(library, path, fixture, keys=None):
                                  TOLERANCE)
 
 
-def test_keras_model(elsewhere, library):
-    path = elsewhere.keras("MobileNetV2") / "staged.h5"
+def test_keras_model(apart, library):
+    path = apart.keras("MobileNetV2") / "staged.h5"
     assert_runs(library, path, places.FIXTURES / "keras/MobileNetV2")
 
 
 @pytest.mark.parametrize("name", ["keras_cnn_k2", "MobileNetV2_full_k2"])
-def test_frozen_graph(elsewhere, library, name):
-    path = elsewhere.saved_model(name) / "staged.pb"
+def test_frozen_graph(apart, library, name):
+    path = apart.saved_model(name) / "staged.pb"
     assert_runs(library, path, places.FIXTURES / "tensorflow" / name)

@@ -163,9 +163,28 @@ def column_beside_vector(model):
         model.graph.node.insert(at, each)
 
 
+def resize(shape, **attributes):
+    """Twice as large in both directions."""
+    def spoil(model):
+        for name, values in (("map_shape", shape), ("map_size", [
+                *shape[:2], *(2 * each for each in shape[2:])])):
+            model.graph.initializer.append(
+                numpy_helper.from_array(np.array(values), name))
+        source = first(model, "CumSum").output[0]
+        for operator, inputs, more in (
+                ("Reshape", [source, "map_shape"], {}),
+                ("Resize", ["Reshape_map", "", "", "map_size"], attributes)):
+            name = operator + "_map"
+            model.graph.node.append(onnx.helper.make_node(
+                operator, inputs, [name], name, **more))
+
+    return spoil
+
+
 BROKEN = [
     ("known_operators", set_operator("Gemm", "MatMul")),
     ("known_operators", set_operator("Sqrt", "Reciprocal")),
+    ("known_operators", set_operator("Sqrt", "GlobalAveragePool")),
     ("attributes_written_out", set_attribute("Gemm", "transA", None)),
     ("attributes_written_out", set_attribute("Softmax", "axis", None)),
     ("attributes_written_out", set_attribute("CumSum", "reverse", 0)),
@@ -185,6 +204,8 @@ BROKEN = [
     ("pools_pad_both_sides", uneven_pool),
     ("pools_pad_both_sides", average_of_padding),
     ("attributes_written_out", set_operator("Tanh", "AveragePool")),
+    ("resize_is_of_squares", resize([1, 1, 2, 3], mode="linear")),
+    ("resize_is_of_squares", resize([1, 1, 3, 3], mode="cubic")),
     ("convolutions_are_of_images", convolution_of_a_row),
     ("unsqueeze_is_of_one_axis", unsqueeze_twice),
     ("unsqueeze_is_of_one_axis", set_constant("Squeeze", 1, [1, 2])),

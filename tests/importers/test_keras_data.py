@@ -25,7 +25,7 @@ KNOWN_TO_BOTH = {
 WINDOW = ("kernel_shape", "pads", "strides")
 OF_IMAGES = {
     "AveragePool": WINDOW, "BatchNormalization": ("epsilon",),
-    "Conv": ("dilations", "group") + WINDOW, "GlobalAveragePool": (),
+    "Conv": ("dilations", "group") + WINDOW,
     "Max": (), "MaxPool": WINDOW,
 }
 

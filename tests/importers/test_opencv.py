@@ -18,6 +18,9 @@ def of_images(name):
 
 
 IMAGES = [name for name in TINY if of_images(name)]
+# Gigabytes of memory, and no operator that the others have not.
+LARGE = ["alexnet", "vgg16", "vit_b_16",
+         "vit_base_patch16_224.augreg2_in21k_ft_in1k"]
 # What it cannot read or computes otherwise, and its words.
 NOT_READ = {}
 
@@ -49,9 +52,11 @@ def test_transformers(served, name):
 
 
 @pytest.mark.parametrize("kind, name", [
-    (kind, name) for kind in ("torchvision", "timm")
-    for name in places.names(kind)])
-def test_torch(elsewhere, kind, name):
-    path = getattr(elsewhere, kind)(name) / "staged.onnx"
+    pytest.param(kind, name, marks=pytest.mark.slow)
+    for kind in ("torchvision", "timm") for name in places.names(kind)
+    if name not in LARGE])
+def test_torch(apart, kind, name):
+    path = getattr(apart, kind)(name) / "staged.onnx"
     assert_read(name, judge_torch.assert_right, path,
                 places.FIXTURES / kind / name)
+    apart.forget(kind, name)

@@ -95,11 +95,19 @@ def evenly(lower, layer, operator, pads):
                 NO_PADS)
 
 
+def global_pool(lower, name, value):
+    # Deeplearning4j writes past the end of what it takes for a global pool.
+    if lower.out.dl4j:
+        return lower.out.node("ReduceMean", name, value, axes=[2, 3],
+                              keepdims=1)
+    return lower.out.node("GlobalAveragePool", name, value)
+
+
 def lower_global_pool(lower, layer):
     value = lower.input(layer)
     if layer.config["keepdims"]:
-        return lower.out.node("GlobalAveragePool", lower.name(layer), value)
-    value = lower.out.node("GlobalAveragePool", layer.name + ".pooled", value)
+        return global_pool(lower, lower.name(layer), value)
+    value = global_pool(lower, layer.name + ".pooled", value)
     return lower.out.reshape(layer.name, value, -1, *layer.shape)
 
 

@@ -6,8 +6,11 @@ import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.shade.jackson.databind.JsonNode;
 import org.nd4j.shade.jackson.databind.ObjectMapper;
 
@@ -22,7 +25,7 @@ public final class Judge {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int CAUSES_MAX = 6;
 
-    private String path = "";
+    private String opened = "";
     private Model model;
 
     /** The last cause tells what the first one does not. */
@@ -36,13 +39,17 @@ public final class Judge {
         return text.toString();
     }
 
-    /** A model stays open until another one is asked for. */
-    private Model model(String wanted) throws Exception {
-        if (!wanted.equals(path)) {
-            path = "";
+    /** Stays open until another one, or another example, is asked for. */
+    private Model model(String path, Map<String, INDArray> example)
+            throws Exception {
+        StringBuilder wanted = new StringBuilder(path);
+        example.forEach((name, array) -> wanted.append(" ").append(name)
+                .append(Arrays.toString(array.shape())));
+        if (!wanted.toString().equals(opened)) {
+            opened = "";
             model = null;
-            model = Model.open(wanted);
-            path = wanted;
+            model = Model.open(path, example);
+            opened = wanted.toString();
         }
         return model;
     }
@@ -51,10 +58,13 @@ public final class Judge {
         Map<String, Object> said = new LinkedHashMap<>();
         try {
             JsonNode request = JSON.readTree(line);
+            Map<String, INDArray> inputs = Tensors.read(
+                    request.get("inputs"));
+            Map<String, INDArray> example = request.get("example").asBoolean()
+                    ? inputs : Collections.emptyMap();
             said.put("outputs", Tensors.written(
-                    model(request.get("model").asText()).run(
-                            Tensors.read(request.get("inputs")),
-                            request.get("outputs"))));
+                    model(request.get("model").asText(), example)
+                            .run(inputs, request.get("outputs"))));
         } catch (Exception | LinkageError | AssertionError thrown) {
             said.put("error", reasons(thrown));
         }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,14 +17,18 @@ interface Model {
     /** What it computes, by the names wanted. */
     Map<String, INDArray> run(Map<String, INDArray> inputs, JsonNode wanted);
 
-    static Model open(String path) throws Exception {
+    /** Without an example of inputs, lengths not known are taken for 1. */
+    static Model open(String path, Map<String, INDArray> example)
+            throws Exception {
+        boolean suggests = example.isEmpty();
+
         if (path.endsWith(".onnx")) {
             return of(new OnnxFrameworkImporter().runImport(
-                    path, Collections.emptyMap(), true));
+                    path, example, suggests));
         }
         if (path.endsWith(".pb")) {
             return of(new TensorflowFrameworkImporter().runImport(
-                    path, Collections.emptyMap(), true));
+                    path, example, suggests));
         }
         if (path.endsWith(".h5")) {
             return of(KerasModelImport.importKerasModelAndWeights(
