@@ -21,7 +21,11 @@
 #include "staging/graph/graph.h"
 #include "staging/weights/weights.h"
 
-#define BIND_IGNORED_MAX 8 /* of one model: the other tower, other heads */
+/*
+ * Of one model: the other tower and other heads, at most 5, and a dense layer
+ * for each of SENTENCE_STEPS_MAX; and spare.
+ */
+#define BIND_IGNORED_MAX 16
 
 struct bind {
 	const struct weights *weights; /* borrowed */

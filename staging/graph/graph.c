@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -89,6 +90,22 @@ static void *copy(struct graph *graph, const void *from, size_t count,
 	return to;
 }
 
+/* No weight makes them: a number of the configuration went too far. */
+static struct value *not_finite(struct graph *graph)
+{
+	return graph_refuse(graph, "unsupported-config", NULL,
+			    "a number of the configuration is too large or "
+			    "too small to compute with");
+}
+
+static bool attrs_are_finite(const struct attr *attrs, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (attrs[i].kind == ATTR_FLOAT && !isfinite(attrs[i].f))
+			return false;
+	return true;
+}
+
 static int node_fill(struct graph *graph, struct node *node, const char *op,
 		     struct value *const *inputs, const struct attr *attrs)
 {
@@ -116,6 +133,8 @@ struct value *graph_node(struct graph *graph, const char *op,
 		return &graph->nowhere;
 	if (graph->node_count >= GRAPH_NODES_MAX)
 		return graph_fail(graph, -EFBIG);
+	if (!attrs_are_finite(attrs, attr_count))
+		return not_finite(graph);
 	node = arena_alloc(&graph->arena, sizeof(*node));
 	if (!node)
 		return graph_fail(graph, -ENOMEM);
@@ -196,16 +215,19 @@ static size_t elements(struct shape shape)
 struct value *graph_float_table(struct graph *graph, const char *name,
 				const float *floats, struct shape shape)
 {
-	size_t count = elements(shape);
+	size_t count;
 	uint8_t *bytes;
 	uint32_t bits;
 
 	if (graph->error < 0)
 		return &graph->nowhere;
+	count = elements(shape);
 	bytes = arena_alloc(&graph->arena, count * sizeof(bits));
 	if (!bytes)
 		return graph_fail(graph, -ENOMEM);
 	for (size_t i = 0; i < count; i++) {
+		if (!isfinite(floats[i]))
+			return not_finite(graph);
 		memcpy(&bits, &floats[i], sizeof(bits));
 		put_le32(bytes + sizeof(bits) * i, bits);
 	}
@@ -216,11 +238,12 @@ struct value *graph_float_table(struct graph *graph, const char *name,
 struct value *graph_int_table(struct graph *graph, const char *name,
 			      const int64_t *ints, struct shape shape)
 {
-	size_t count = elements(shape);
+	size_t count;
 	uint8_t *bytes;
 
 	if (graph->error < 0)
 		return &graph->nowhere;
+	count = elements(shape);
 	bytes = arena_alloc(&graph->arena, count * sizeof(*ints));
 	if (!bytes)
 		return graph_fail(graph, -ENOMEM);
@@ -413,9 +436,9 @@ struct value *graph_weight_shaped(struct graph *graph,
 	const char *name = tensor->name;
 	struct value *value;
 
-	assert(shape.rank > 0 && elements(shape) == tensor_elements(tensor));
 	if (graph->error < 0)
 		return &graph->nowhere;
+	assert(shape.rank > 0 && elements(shape) == tensor_elements(tensor));
 	for (unsigned int i = 0; name && i < shape.rank; i++)
 		name = name_format(graph, "%s_%" PRIu64, name, shape.dims[i]);
 	if (!name)

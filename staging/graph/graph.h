@@ -6,6 +6,7 @@
  * Nothing has to be checked while a graph is built: the first failure is
  * kept in .error, and from then on every call answers with a value that
  * leads nowhere.  Who asked for the graph looks at .error once, at the end.
+ * A number that is infinite or none (NaN) refuses the graph.
  *
  * Everything handed out belongs to the graph and lives as long as it does.
  * A value carries what later steps need of its shape: the rank and the

@@ -291,7 +291,8 @@ void term_know(struct translation *t, struct term *term, const int64_t *ints,
 		term_fail(t, -ENOMEM);
 		return;
 	}
-	memcpy(copy, ints, count * sizeof(*ints));
+	if (count > 0)
+		memcpy(copy, ints, count * sizeof(*ints));
 	term->ints = copy;
 	term->int_count = count;
 }

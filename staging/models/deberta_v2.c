@@ -114,6 +114,8 @@ static struct value *deberta_v2_body(struct emit *emit)
 		read_table(emit, &model);
 	else
 		bind_ignore(emit->bind, "encoder.LayerNorm.");
+	if (emit->graph->error < 0)
+		return &emit->graph->nowhere;
 	return disentangled_body(emit, &model.base, bucket_of, project);
 }
 

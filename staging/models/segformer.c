@@ -56,10 +56,12 @@ static void segformer_read(struct emit *emit, struct segformer *model)
 	read_stages(emit, "mlp_ratios", MODEL_WIDTH_MAX, count, &model->ratios);
 	read_stages(emit, "sr_ratios", MODEL_IMAGE_MAX, count,
 		    &model->reductions);
+	model->activation = config_text(emit, "hidden_act", "gelu");
+	if (emit->graph->error < 0)
+		return;
 	for (size_t i = 0; i < count; i++)
 		if (model->sizes.at[i] % model->heads.at[i] != 0)
 			config_refuse(emit, "num_attention_heads");
-	model->activation = config_text(emit, "hidden_act", "gelu");
 }
 
 /* The rows that are looked at: those of the map, or of fewer, larger ones. */
@@ -185,6 +187,8 @@ static struct value *segformer_body(struct emit *emit)
 	struct segformer model;
 
 	segformer_read(emit, &model);
+	if (emit->graph->error < 0)
+		return &emit->graph->nowhere;
 	x = emit_pixels(emit, model.channels, 0, 0);
 	for (size_t i = 0; i < model.sizes.count; i++)
 		maps[i] = x = stage(emit, &model, i, x);

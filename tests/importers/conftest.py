@@ -9,7 +9,22 @@ import pytest
 from elsewhere import OPTIONS, Elsewhere
 from mounted import Mount
 from origins import endpoints
-from served import Served
+from served import CACHE, FULL, Served
+
+
+def full_model(item):
+    """The model of full size that a test is of, or ""."""
+    callspec = getattr(item, "callspec", None)
+    values = callspec.params.values() if callspec else ()
+    return next((each for each in values
+                 if isinstance(each, str) and each in FULL), "")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """What is of one model of full size comes last, and model by model: its
+    files are there for no longer."""
+    items.sort(key=full_model)
 
 
 def one_of_each(folder, make, options):
@@ -31,7 +46,7 @@ def one_of_each(folder, make, options):
 @pytest.fixture(scope="session")
 def served(tmp_path_factory):
     yield from one_of_each(tmp_path_factory.mktemp("importers"), Served,
-                           lambda hub: [])
+                           lambda hub: CACHE)
 
 
 @pytest.fixture(scope="session")

@@ -235,8 +235,13 @@ def concat_has_no_constant(graph):
 
 
 def no_number_is_the_lowest(graph):
+    """But a bound of Clip, which bounds nothing then.  What lies in another
+    file, weights_are_inline() sees."""
+    used = {name for node in graph.graph.node for name in
+            (node.input[:1] if node.op_type == "Clip" else node.input)}
     return [name for name, each in graph.initializers.items()
             if each.data_type == TensorProto.FLOAT and each.dims in ([], [1])
+            and not each.external_data and name in used
             and graph.constant(name)[0] <= LOWEST]
 
 

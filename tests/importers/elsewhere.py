@@ -24,7 +24,7 @@ from raw_http import ask
 HERE = pathlib.Path(__file__).resolve().parent
 FIXTURES = HERE / "fixtures"
 CATALOGUES = HERE.parents[1] / "providers/catalogues"
-OPTIONS = ("--verify", "off", "--cache-size", "4G")
+OPTIONS = ("--verify", "off", "--cache-size", "1G")
 TORCH_HOST = "download.pytorch.org"
 KAGGLE_MODEL = "fixtures/%s/tensorFlow2/saved/%d"
 ZOO_FOLDER = "validated/fixtures/"

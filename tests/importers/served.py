@@ -2,6 +2,7 @@
 """Fixtures as repositories of a hub, seen through a mount."""
 
 import pathlib
+import shutil
 
 import synth
 
@@ -9,6 +10,8 @@ FIXTURES = pathlib.Path(__file__).resolve().parent / "fixtures/transformers"
 BASE_TASKS = ("feature-extraction", "image-feature-extraction",
               "sentence-similarity")
 BERT = "google-bert/bert-base-uncased"
+# Of the mount: what is thrown out of the cache is fetched from next door.
+CACHE = ("--cache-size", "1G")
 
 SPECS = {folder.name: synth.load_spec(folder)
          for folder in sorted(FIXTURES.iterdir())}
@@ -40,15 +43,27 @@ def whole_bert():
 
 
 class Served:
-    """A hub that gets the repositories as tests ask for them, and a mount."""
+    """A hub that gets the repositories as tests ask for them, and a mount.
+
+    Of the models of full size only the last one asked for has its files.
+    """
 
     def __init__(self, hub, mount, folder):
         self.hub = hub
         self.mount = mount
         self.folder = folder
         self.known = set()
+        self.large = None
+
+    def _make_room(self, repo_id):
+        if self.large:
+            shutil.rmtree(self.folder / self.large)
+            self.known.remove(self.large)
+        self.large = repo_id
 
     def _add(self, name, repo_id, spec):
+        if name in FULL:
+            self._make_room(repo_id)
         files = self.folder / repo_id
         synth.write_repository(spec, FIXTURES / name, files)
         self.hub.add(repo_id, files)

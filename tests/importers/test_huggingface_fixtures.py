@@ -59,9 +59,9 @@ def test_base_model_of_a_checkpoint_with_a_head(served, base, head):
 
 
 @pytest.mark.slow
-def test_bert_base_by_its_alias(served):
+@pytest.mark.parametrize("name", ["full-bert-base-uncased-features"])
+def test_bert_base_by_its_alias(served, name):
     """Full size, under the name that has no author."""
-    name = "full-bert-base-uncased-features"
     folder = served.model(name)
     alias = served.mount.model("bert-base")
     assert (alias / "repo").samefile(folder / "repo")

@@ -59,3 +59,4 @@ def test_torch(apart, kind, name):
     path = getattr(apart, kind)(name) / "staged.onnx"
     assert_read(name, judge_torch.assert_right, path,
                 places.FIXTURES / kind / name)
+    apart.forget(kind, name)

@@ -71,8 +71,8 @@ def test_packed_otherwise(served, name, packing):
 
 
 @pytest.mark.slow
-def test_full_size_pickle(served):
-    name = "full-distilbert-sst2"
+@pytest.mark.parametrize("name", ["full-distilbert-sst2"])
+def test_full_size_pickle(served, name):
     path = served.staged(name, "-bin", PACKINGS["-bin"])
     judge.assert_right(path, FIXTURES / name)
 
