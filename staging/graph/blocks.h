@@ -100,7 +100,7 @@ struct value *block_positions(struct sheet *sheet, struct value *table);
 /*
  * Rows that tell the places of the sheet's sequence, of at most @positions
  * tokens: sines of a place times 10000^(-2k / @width), then cosines; @width is
- * even.  At most MODEL_SINUSOIDS_MAX numbers.
+ * even.  At most MODEL_POSITIONS_MAX, and MODEL_SINUSOIDS_MAX numbers.
  */
 struct value *block_sinusoids(struct sheet *sheet, uint64_t positions,
 			      uint64_t width);

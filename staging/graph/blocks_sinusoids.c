@@ -82,7 +82,8 @@ struct value *block_sinusoids(struct sheet *sheet, uint64_t positions,
 			     step,	  NULL,		 NULL };
 	struct value *sines, *cosines;
 
-	assert(positions > 0 && width > 0 && width % 2 == 0);
+	assert(positions > 0 && positions <= MODEL_POSITIONS_MAX);
+	assert(width > 0 && width % 2 == 0);
 	assert(positions <= MODEL_SINUSOIDS_MAX / width);
 	turn(sheet, &near, positions, width);
 	turn(sheet, &far, positions, width);

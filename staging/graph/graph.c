@@ -131,7 +131,7 @@ struct value *graph_node(struct graph *graph, const char *op,
 
 	if (graph->error < 0)
 		return &graph->nowhere;
-	if (graph->node_count >= GRAPH_NODES_MAX)
+	if (graph->node_count >= MODEL_NODES_MAX)
 		return graph_fail(graph, -EFBIG);
 	if (!attrs_are_finite(attrs, attr_count))
 		return not_finite(graph);

@@ -64,7 +64,7 @@ static void bart_read(struct emit *emit, const struct bart_kind *kind,
 	model->positions = config_count(emit, "max_position_embeddings", 1024,
 					MODEL_SINUSOIDS_MAX);
 	if (kind->has_sinusoids &&
-	    (hidden % 2 != 0 ||
+	    (hidden % 2 != 0 || model->positions > MODEL_POSITIONS_MAX ||
 	     model->positions > MODEL_SINUSOIDS_MAX / hidden))
 		config_refuse(emit, "max_position_embeddings");
 	model->words = config_flag(emit, "share_encoder_decoder_embeddings",

@@ -22,19 +22,8 @@ LEFT_OUT = re.compile(
     r"(?!bert-).*-(token-classification|question-answering)$|"
     r"(?!(bart|bert)-).*-text-classification$|albert-groups|bart-(base|untied)|"
     r"resnet-(basic|halving)|segformer-(base|rows)|marian-unshared|"
+    r"(llama|gemma|phi3)-features|swin-absolute|hubert-ctc|wav2vec2-base|"
     r"(clip|siglip)-unusual|whisper-untied|(wav2vec2|hubert)-audio-.*")
-
-# Keys that say nothing here.
-SILENT = re.compile(r".*dropout.*|id2label|label2id|initializer.*|"
-                    r"transformers_version|task_specific_params|.*_token_id$|"
-                    r"_name_or_path|use_cache|torch_dtype|dtype")
-KEPT = {"eos_token_id", "pad_token_id", "decoder_start_token_id",
-        "transformers_version"}
-
-
-def is_silent(key):
-    return key not in KEPT and SILENT.fullmatch(key) is not None
-
 
 def objects(value):
     """The object @value and those in it."""
@@ -90,12 +79,20 @@ def keys_of(top, model_type, known):
     return found
 
 
-def with_all_keys(config, keys):
+def words_of(top):
+    """What the sources name: no other key of a configuration is read."""
+    words = set()
+    for path in (top / MODELS).glob("*.[ch]"):
+        words.update(re.findall(r'"(\w+)"', path.read_text()))
+    return words
+
+
+def with_all_keys(config, keys, words):
     """null is as missing: a place for a mutation to put something."""
-    made = {key: value for key, value in config.items() if not is_silent(key)}
+    made = {key: value for key, value in config.items() if key in words}
     for key, value in made.items():
         if isinstance(value, dict) and key.endswith("_config"):
-            made[key] = with_all_keys(value, keys)
+            made[key] = with_all_keys(value, keys, words)
     for key in sorted(keys - made.keys()):
         made[key] = None
     return made
@@ -111,7 +108,7 @@ def seed_of(top, fixture, known, families):
     # Where there is the part of another name, the library takes that.
     keys -= {"text_config_dict", "vision_config_dict"}
     return {
-        "config": with_all_keys(config, keys),
+        "config": with_all_keys(config, keys, words_of(top)),
         "fits": True,
         "tensors": [[t["name"], t["dtype"], t["shape"]]
                     for t in spec["tensors"]],

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/mem.h"
 #include "staging/models.h"
@@ -18,6 +19,14 @@
 #define SPARE_MAX 4096
 
 #define PLACES_APART 64
+
+static uint64_t processor_ns(void)
+{
+	struct timespec at;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &at);
+	return (uint64_t)at.tv_sec * 1000000000 + (uint64_t)at.tv_nsec;
+}
 
 static const struct json *element(const struct json *list, size_t number)
 {
@@ -112,8 +121,12 @@ static void stage(const struct model_request *request,
 {
 	auto_staged_model struct staged_model *model = NULL;
 	auto_refusal struct refusal why = { 0 };
+	uint64_t took = processor_ns();
 	int r = models_stage(request, &model, &why);
 
+	took = processor_ns() - took;
+	if (took > result->slowest_ns)
+		result->slowest_ns = took;
 	if (r == 0)
 		check_model(model);
 	else if (r == -EBADMSG)
@@ -124,6 +137,16 @@ static void stage(const struct model_request *request,
 	result->refused += r == -EBADMSG;
 	result->too_big += r == -EFBIG;
 	result->no_memory += r == -ENOMEM;
+}
+
+/* Weights for which the profiles differ. */
+static bool has_others(const struct weights *weights)
+{
+	for (size_t i = 0; i < weights->count; i++)
+		if (dtype_is_float(weights->tensors[i].dtype) &&
+		    weights->tensors[i].dtype != DTYPE_F32)
+			return true;
+	return false;
 }
 
 /* The forms, profiles and formats of one task and part. */
@@ -142,6 +165,9 @@ static void stage_forms(struct model_request request, struct model_case *result)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+		if (ways[i].profile == STAGE_PROFILE_NATIVE &&
+		    !has_others(request.weights))
+			continue;
 		request.form = ways[i].form;
 		request.profile = ways[i].profile;
 		request.format = ways[i].format;

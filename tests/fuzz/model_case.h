@@ -17,12 +17,14 @@
 #define TESTS_FUZZ_MODEL_CASE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/annot.h"
 
 struct model_case {
 	unsigned int staged, refused; /* times */
 	unsigned int too_big, no_memory;
+	uint64_t slowest_ns; /* of the processor, for one staging */
 };
 
 /*
