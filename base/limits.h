@@ -122,7 +122,7 @@
 	((size_t)16 << 20) /* a listing kept across mounts; BERT's: 0.1 MiB */
 #define GRAPH_NODES_MAX ((size_t)1 << 20)
 #define MODEL_NODES_MAX \
-	((size_t)1 << 17) /* 48 layers of 16 heads, each by itself: 15,000 */
+	((size_t)1 << 17)    /* 48 layers of 16 heads, each by itself: 15,000 */
 #define MODEL_LAYERS_MAX 192 /* deepest transformer surveyed: 126 */
 #define MODEL_HEADS_MAX 128  /* most heads surveyed: 128 */
 #define MODEL_STAGES_MAX 16  /* most stages or convolutions surveyed: 8 */
