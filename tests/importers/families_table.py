@@ -43,7 +43,8 @@ class Seen(typing.NamedTuple):
     """What the mount shows of a fixture, and how far it is from right.
 
     @nodes, @errors: by form, "" and "dl4j"; of a form that is refused, the
-    reason and nothing.  @graphs: what TensorFlow is to judge.
+    reason and nothing.  @graphs: what TensorFlow is to judge; @unsaid: what
+    there is no frozen graph for.
     """
 
     tasks: set
@@ -52,6 +53,7 @@ class Seen(typing.NamedTuple):
     errors: dict
     plan_ms: float
     graphs: list
+    unsaid: set
 
 
 def tasks_in(folder):
@@ -99,11 +101,16 @@ def plan_ms(site, name):
 
 
 def graphs_of(site, name):
-    """Jobs for judge_graphdef, of the forms that are not refused."""
-    arguments = {"": [], "dl4j": ["rows"]}
-    paths = {form: site.graphdef(name, form=form) for form in FORMS}
-    return [[fixtures.FIXTURES / name, path, *arguments[form]]
-            for form, path in paths.items() if not refusal(path.parent)]
+    """(jobs for judge_graphdef, why there is none of a form)"""
+    jobs, unsaid = [], set()
+    for form, arguments in (("", []), ("dl4j", ["rows"])):
+        path = site.graphdef(name, form=form)
+        why = refusal(path.parent)
+        if why:
+            unsaid.add("%s: %s" % (form or "plain", why))
+        else:
+            jobs.append([fixtures.FIXTURES / name, path, *arguments])
+    return jobs, unsaid
 
 
 def look(site, name):
@@ -119,7 +126,7 @@ def look(site, name):
         errors[form] = error_of(path, name, run)
     return Seen(tasks_in(site.model(name) / "pytorch"),
                 site.staged(name).stat().st_size, nodes, errors,
-                plan_ms(site, name), graphs_of(site, name))
+                plan_ms(site, name), *graphs_of(site, name))
 
 
 def graph_errors(seen):
@@ -134,8 +141,8 @@ def graph_errors(seen):
 
 
 def also_from(names):
-    """The files of other frameworks that are judged for one of them."""
-    return [frameworks.FILES[each][0] for each in frameworks.FILES
+    """The frameworks whose files are judged for one of them."""
+    return [each for each in frameworks.FILES
             if set(names) & set(frameworks.names(each))]
 
 
@@ -148,9 +155,11 @@ def costs(seen, graphs, names):
     """The columns that both tables have; the graph is the first one's."""
     errors = [worst(seen[name].errors.get(form) for name in names)
               for form in FORMS]
+    graph = worst(graphs.get(name) for name in names)
+    unsaid = set().union(*(seen[name].unsaid for name in names))
     return ["%s, %s" % tuple(seen[names[0]].nodes.values()),
             "%.0f" % seen[names[0]].plan_ms, *errors,
-            worst(graphs.get(name) for name in names)]
+            "; ".join([graph, *sorted(unsaid)])]
 
 
 def print_table(head, left, rows):

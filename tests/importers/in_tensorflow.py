@@ -27,7 +27,7 @@ def has(module):
     return subprocess.run([interpreter(), "-c", code]).returncode == 0
 
 
-def run(program, *arguments, given=None):
+def run(program, *arguments, given=None, seconds_max=SECONDS_MAX):
     """What the program printed, @given on its standard input; an
     AssertionError with all of it where it did not end well."""
     environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3",
@@ -35,7 +35,7 @@ def run(program, *arguments, given=None):
                        PYTHONDONTWRITEBYTECODE="1")
     done = subprocess.run([interpreter(), HERE / program,
                            *map(str, arguments)],
-                          env=environment, timeout=SECONDS_MAX, text=True,
+                          env=environment, timeout=seconds_max, text=True,
                           input=given,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert done.returncode == 0, "%s (%s is %s): %s%s" % (

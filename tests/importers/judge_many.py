@@ -22,6 +22,8 @@ import judge_keras
 import judge_tensorflow
 from fixture_runs import Wrong
 
+SECONDS_EACH = 5  # of a tiny model on a busy machine: 1
+
 JUDGES = {
     "judge_tensorflow": judge_tensorflow.judge,
     "judge_graphdef": judge_graphdef.judge,
@@ -43,8 +45,9 @@ def verdict(judge, job):
 def verdicts(judge, jobs):
     """One for each job, from a process of the interpreter with TensorFlow."""
     lines = [json.dumps([str(part) for part in job]) for job in jobs]
-    said = in_tensorflow.run("judge_many.py", judge,
-                             given="\n".join(lines))
+    said = in_tensorflow.run(
+        "judge_many.py", judge, given="\n".join(lines),
+        seconds_max=in_tensorflow.SECONDS_MAX + SECONDS_EACH * len(lines))
     found = [json.loads(line) for line in said.splitlines()
              if line.startswith('{"wrong"')]
     assert len(found) == len(lines), said

@@ -18,7 +18,6 @@ sys.path[:0] = [str(HERE.parent / "lib"), str(HERE.parent / "hub")]
 import deeplearning4j  # noqa: E402
 import judge  # noqa: E402
 import served as transformers  # noqa: E402
-import synth_rule  # noqa: E402
 import test_deeplearning4j as by_deeplearning4j  # noqa: E402
 import test_opencv as by_opencv  # noqa: E402
 from hub_process import Hub  # noqa: E402
@@ -27,20 +26,6 @@ from mounted import Mount  # noqa: E402
 
 HEAD = ("family", "task", "ONNX Runtime, plain", "Deeplearning4j, dl4j",
         "OpenCV, plain")
-
-
-def smallest(families):
-    """The fixture of each family and task."""
-    found = {}
-    for name in transformers.TINY:
-        spec = transformers.SPECS[name]
-        size = sum(synth_rule.size(each) for each in spec["tensors"])
-        key = spec["family"], spec["task"]
-        if families and spec["family"] not in families:
-            continue
-        if key not in found or size < found[key][0]:
-            found[key] = size, name
-    return {key: name for key, (_, name) in sorted(found.items())}
 
 
 def error(path, name, run):
@@ -73,7 +58,10 @@ def of_opencv(path, name):
 
 def print_rows(hugging, library, families):
     print("| %s |\n| --- | --- | ---: | ---: | ---: |" % " | ".join(HEAD))
-    for (family, task), name in smallest(families).items():
+    for name in by_deeplearning4j.smallest("family", "task"):
+        family, task = map(transformers.SPECS[name].get, ("family", "task"))
+        if families and family not in families:
+            continue
         path = hugging.staged(name)
         print("| %s | %s | %s | %s | %s |" % (
             family, task, error(path, name, judge.run_whole),

@@ -80,9 +80,15 @@ def size(tensor):
 def _values(tensor, start, count):
     offset, scale = (float(np.float32(tensor.get(key, 0.0)))
                      for key in ("offset", "scale"))
-    if tensor.get("rule", "uniform") == "arange":
+    rule = tensor.get("rule", "uniform")
+    if rule in ("arange", "tril"):
         index = np.arange(start, start + count)
-        return (index % tensor["shape"][-1]).astype(np.float64) + offset
+        column = index % tensor["shape"][-1]
+        if rule == "tril":
+            row = index // tensor["shape"][-1] % tensor["shape"][-2]
+            return (column <= row).astype(np.float64)
+        return column.astype(np.float64) + offset
+    assert rule == "uniform", rule
     if scale == 0.0:
         return np.full(count, offset)
     seed = tensor.get("seed", tensor["name"])

@@ -19,6 +19,20 @@ import synth_rule
 from judge_beside import SAME, in_both
 from served import FIXTURES, SPECS, TINY, view_of
 
+def smallest(*keys):
+    """Names of fixtures: of what has the same @keys in its spec, one."""
+    found = {}
+    for name in TINY:
+        spec = SPECS[name]
+        each = sum(map(synth_rule.size, spec["tensors"])), name
+        kind = tuple(spec[key] for key in keys)
+        found[kind] = min(found.get(kind, each), each)
+    return [name for _, (_, name) in sorted(found.items())]
+
+
+# All of them take some ten minutes.
+CHOSEN = TINY if os.environ.get("OMNIHUB_DL4J_ALL") else smallest(
+    "family", "task")
 REAL_SIZE = ["full-all-MiniLM-L6-v2"]
 TOLERANCE = {"atol": SAME, "rtol": SAME}
 
@@ -63,7 +77,7 @@ def needs_example(name):
         (spec["family"], "%(family)s/%(task)s" % spec))
 
 
-@pytest.mark.parametrize("name", TINY + [
+@pytest.mark.parametrize("name", CHOSEN + [
     pytest.param(name, marks=pytest.mark.slow) for name in REAL_SIZE])
 def test_transformers(served, library, name):
     folder = served.model(name) / view_of(SPECS[name]) / "dl4j"
@@ -81,22 +95,12 @@ def test_transformers(served, library, name):
 
 
 @pytest.mark.parametrize("name", [
-    name for name in TINY if needs_example(name)])
+    name for name in CHOSEN if needs_example(name)])
 def test_needs_an_example(served, library, name):
     path = served.staged(name, form="dl4j")
     run = in_both(judge.run_rows, library.of(path))
     with pytest.raises((deeplearning4j.Failed, AssertionError)):
         judge.assert_right(path, FIXTURES / name, run)
-
-
-def smallest_of_each_family():
-    """Names of fixtures."""
-    found = {}
-    for name in TINY:
-        size = sum(map(synth_rule.size, SPECS[name]["tensors"]))
-        family = SPECS[name]["family"]
-        found[family] = min(found.get(family, (size, name)), (size, name))
-    return [name for _, name in found.values()]
 
 
 def narrowed(run):
@@ -106,7 +110,7 @@ def narrowed(run):
          for name, each in inputs.items()}, names)
 
 
-@pytest.mark.parametrize("name", smallest_of_each_family())
+@pytest.mark.parametrize("name", smallest("family"))
 def test_transformers_as_graphs(served, library, name):
     path = served.graphdef(name, form="dl4j")
     if is_refused(path.parent, name, NO_GRAPH):
