@@ -163,8 +163,9 @@ static void make_windows(struct emit *emit, struct stage *stage)
 			     "window",
 			     (unsigned long long)size[0],
 			     (unsigned long long)size[1]);
-	if ((size[0] + side) * (size[1] + side) * side * side >
-	    MODEL_WINDOW_PAIRS_MAX)
+	if (size[0] * size[1] > MODEL_POSITIONS_MAX ||
+	    (size[0] + side) * (size[1] + side) * side * side >
+		    MODEL_WINDOW_PAIRS_MAX)
 		config_refuse(emit, "image_size");
 	if (size[0] == side || size[1] == side)
 		shift = 0;

@@ -271,7 +271,7 @@ static const struct {
 	    { "num_heads", "[1,1]" } },
 	  STAGED },
 	{ "swin-image-classification",
-	  { { "image_size", "4080" },
+	  { { "image_size", "1448" }, /* 362 squared: MODEL_POSITIONS_MAX */
 	    { "window_size", "2" },
 	    { "depths", "[2,2]" },
 	    { "num_heads", "[1,1]" } },
