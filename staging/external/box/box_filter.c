@@ -109,7 +109,7 @@ static int refuse_in_group(scmp_filter_ctx filter)
 	return r
 		       ?: seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES),
 					   SCMP_SYS(prlimit64), 1,
-					   SCMP_A0(SCMP_CMP_NE, 0));
+					   SCMP_A0(SCMP_CMP_NE, 0, 0));
 }
 
 int box_filter(bool group)
