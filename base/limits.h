@@ -129,7 +129,7 @@
 #define MODEL_IMAGE_MAX 8192 /* side of an image; largest surveyed: 1,344 */
 #define MODEL_WINDOW_MAX 32  /* side of a window; largest surveyed: 24 */
 #define MODEL_WINDOW_PAIRS_MAX \
-	((uint64_t)1 << 23)   /* patches beside each other: 1.3 M surveyed */
+	((uint64_t)1 << 22)   /* patches beside each other: 1.3 M surveyed */
 #define MODEL_WIDTH_MAX 65536 /* widest layer surveyed: 53,248 */
 #define MODEL_POSITIONS_MAX ((size_t)1 << 17) /* relative ones: 512 are usual */
 #define MODEL_SINUSOIDS_MAX ((size_t)1 << 24) /* most surveyed: 2^20 */

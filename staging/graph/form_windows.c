@@ -142,7 +142,7 @@ static struct value *one_head(struct sheet *sheet,
 		      RESHAPE(sheet, attention->bias[head], 1, tokens, tokens));
 	if (mask)
 		x = block_add(sheet, x, mask);
-	x = softmax(sheet, x);
+	x = softmax(sheet, RESHAPE(sheet, x, count * tokens, tokens));
 	x = RESHAPE(sheet, x, count, tokens, tokens, 1);
 	x = sum(sheet, block_mul(sheet, x, v), 2);
 	return RESHAPE(sheet, x, count * tokens, width);

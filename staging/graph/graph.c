@@ -172,21 +172,25 @@ static struct value *know(struct graph *graph, struct map *known,
 	return r < 0 ? graph_fail(graph, r) : value;
 }
 
-/* @bytes are the graph's. */
+/*
+ * What @name gives already, or where nothing can be made; NULL: to be made.
+ */
+static struct value *known_constant(struct graph *graph, const char *name)
+{
+	if (graph->error < 0)
+		return &graph->nowhere;
+	if (!name)
+		return graph_fail(graph, -ENOMEM);
+	return map_get(&graph->constants, name);
+}
+
+/* A new one; @bytes are the graph's. */
 static struct value *constant(struct graph *graph, const char *name,
 			      enum onnx_type type, const uint8_t *bytes,
 			      size_t len, struct shape shape)
 {
 	struct initializer *made;
-	struct value *known;
 
-	if (graph->error < 0)
-		return &graph->nowhere;
-	if (!name)
-		return graph_fail(graph, -ENOMEM);
-	known = map_get(&graph->constants, name);
-	if (known)
-		return known;
 	made = initializer_add(graph, name);
 	if (!made)
 		return &graph->nowhere;
@@ -215,12 +219,13 @@ static size_t elements(struct shape shape)
 struct value *graph_float_table(struct graph *graph, const char *name,
 				const float *floats, struct shape shape)
 {
+	struct value *known = known_constant(graph, name);
 	size_t count;
 	uint8_t *bytes;
 	uint32_t bits;
 
-	if (graph->error < 0)
-		return &graph->nowhere;
+	if (known)
+		return known;
 	count = elements(shape);
 	bytes = arena_alloc(&graph->arena, count * sizeof(bits));
 	if (!bytes)
@@ -238,11 +243,12 @@ struct value *graph_float_table(struct graph *graph, const char *name,
 struct value *graph_int_table(struct graph *graph, const char *name,
 			      const int64_t *ints, struct shape shape)
 {
+	struct value *known = known_constant(graph, name);
 	size_t count;
 	uint8_t *bytes;
 
-	if (graph->error < 0)
-		return &graph->nowhere;
+	if (known)
+		return known;
 	count = elements(shape);
 	bytes = arena_alloc(&graph->arena, count * sizeof(*ints));
 	if (!bytes)

@@ -20,6 +20,7 @@ struct swin {
 	double ratio, eps;
 	bool has_qkv_bias;
 	const char *activation;
+	struct value *buckets; /* of swin_buckets(); all windows have them */
 };
 
 /* A stage, its width being that of the rows. */
@@ -110,8 +111,8 @@ static struct value *look(struct emit *emit, const struct stage *stage,
 	table = bind_matrix(emit->bind, across * across, stage->heads,
 			    "%sattention.self.relative_position_bias_table",
 			    prefix);
-	attention.bias = sheet->form->relative_bias(
-		sheet, table, swin_buckets(emit, stage->model->side));
+	attention.bias = sheet->form->relative_bias(sheet, table,
+						    stage->model->buckets);
 	x = sheet->form->windowed(sheet, &attention, &windows->windows);
 	return emit_linear(emit, x, width, prefix, "attention.output.dense");
 }
@@ -162,8 +163,9 @@ static void make_windows(struct emit *emit, struct stage *stage)
 			     "window",
 			     (unsigned long long)size[0],
 			     (unsigned long long)size[1]);
-	if ((size[0] + side) * (size[1] + side) * side * side >
-	    MODEL_WINDOW_PAIRS_MAX)
+	if (size[0] * size[1] > MODEL_POSITIONS_MAX ||
+	    (size[0] + side) * (size[1] + side) * side * side >
+		    MODEL_WINDOW_PAIRS_MAX)
 		config_refuse(emit, "image_size");
 	if (size[0] == side || size[1] == side)
 		shift = 0;
@@ -212,6 +214,9 @@ static struct value *swin_body(struct emit *emit)
 	struct value *x;
 
 	swin_read(emit, &model);
+	if (emit->graph->error < 0)
+		return &emit->graph->nowhere;
+	model.buckets = swin_buckets(emit, model.side);
 	stage.model = &model;
 	x = embed(emit, &model, stage.size);
 	for (size_t i = 0; i < model.depths.count; i++) {

@@ -25,6 +25,7 @@ BRIEFLY = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
 QUIETLY = ["-XX:ErrorFile=/dev/null", "-XX:-CreateCoredumpOnCrash"]
 SECONDS_MAX = 300  # of one request; the largest took 20 on a busy machine
 TRIES = 2
+MODELS_MAX = 40  # of one machine; after a hundred it is some times slower
 LOG_TAIL = 2000
 
 
@@ -103,6 +104,7 @@ class Deeplearning4j:
         self.classpath = os.environ.get(VARIABLE)
         assert self.classpath, VARIABLE + " is not set: tools/test does"
         self.machine = None
+        self.models = set()
         self.aborts = 0
 
     def close(self):
@@ -129,6 +131,10 @@ class Deeplearning4j:
 
         @example: the inputs are given when the model is imported, too.
         """
+        self.models.add(path)
+        if len(self.models) > MODELS_MAX:
+            self.close()
+            self.models = {path}
         said = self._ask({
             "model": str(path), "outputs": list(outputs), "example": example,
             "inputs": {name: _said(each) for name, each in inputs.items()}})

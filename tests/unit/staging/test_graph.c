@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/unit.h"
 
+#include <errno.h>
+#include <math.h>
 #include <string.h>
 
 #include "staging/graph/blocks.h"
@@ -54,6 +56,27 @@ static void nodes_take_the_shape_of_their_input(void **state)
 	assert_ptr_equal(graph->nodes->output, y);
 	assert_ptr_equal(graph->nodes->next->output, z);
 	assert_int_equal(graph->node_count, 2);
+}
+
+/* What a configuration of 1e308 makes of an epsilon. */
+static void numbers_are_finite(void **state)
+{
+	const float numbers[] = { INFINITY, -INFINITY, NAN };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+		auto_refusal struct refusal why = { 0 };
+		auto_graph struct graph *a = new_graph(&why);
+		auto_graph struct graph *b = new_graph(NULL);
+		struct value *x = graph_float(b, 1);
+
+		graph_float(a, numbers[i]);
+		assert_int_equal(a->error, -EBADMSG);
+		assert_string_equal(why.code, "unsupported-config");
+		graph_node(b, "Elu", INPUTS(x),
+			   ATTRS(attr_float("alpha", numbers[i])));
+		assert_int_equal(b->error, -EBADMSG);
+	}
 }
 
 static void the_first_failure_stays(void **state)
@@ -240,6 +263,7 @@ int main(void)
 		cmocka_unit_test(constants_are_made_once),
 		cmocka_unit_test(floats_that_differ_have_names_that_differ),
 		cmocka_unit_test(nodes_take_the_shape_of_their_input),
+		cmocka_unit_test(numbers_are_finite),
 		cmocka_unit_test(the_first_failure_stays),
 		cmocka_unit_test(
 			weights_that_cannot_be_ranged_over_are_refused),

@@ -264,6 +264,18 @@ static const struct {
 	{ "marian",
 	  { { "max_position_embeddings", "8388608" }, { "d_model", "2" } },
 	  REFUSED },
+	{ "swin-image-classification",
+	  { { "image_size", "256" },
+	    { "window_size", "22" },
+	    { "depths", "[192,2]" },
+	    { "num_heads", "[1,1]" } },
+	  STAGED },
+	{ "swin-image-classification",
+	  { { "image_size", "1448" }, /* 362 squared: MODEL_POSITIONS_MAX */
+	    { "window_size", "2" },
+	    { "depths", "[2,2]" },
+	    { "num_heads", "[1,1]" } },
+	  STAGED },
 	{ "segformer-segmentation",
 	  { { "num_encoder_blocks", "16" },
 	    { "depths", SIXTEEN("192") },
@@ -310,10 +322,11 @@ static void check_largest(size_t number)
 	outcomes[STAGED] = result.staged;
 	outcomes[TOO_BIG] = result.too_big;
 	outcomes[REFUSED] = result.staged == 0 && result.too_big == 0;
-	print_message("%s %s: %u staged, %u refused, %u too big, %.3f s\n",
+	print_message("%s %s: %u staged, %u refused, %u too big, %u no memory, "
+		      "%.3f s\n",
 		      largest[number].seed, largest[number].changes[0].key,
 		      result.staged, result.refused, result.too_big,
-		      (double)result.slowest_ns / 1e9);
+		      result.no_memory, (double)result.slowest_ns / 1e9);
 	assert_true(outcomes[largest[number].outcome] > 0);
 	assert_int_equal(result.no_memory, 0);
 	check_time(&result);
