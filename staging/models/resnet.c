@@ -86,6 +86,10 @@ static struct value *bottleneck(struct emit *emit, const struct resnet *model,
 	uint64_t first = model->first_layer_halves ? stride : 1;
 	uint64_t second = model->first_layer_halves ? 1 : stride;
 
+	if (inner == 0) {
+		config_refuse(emit, "hidden_sizes");
+		return &emit->graph->nowhere;
+	}
 	x = step(emit, model, layer, 0,
 		 conv_square(inner, layer->in, 1, first, 0), x);
 	x = step(emit, model, layer, 1, conv_square(inner, inner, 3, second, 1),
