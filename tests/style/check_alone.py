@@ -11,8 +11,7 @@ import tree
 START = r"(?<![\w.:/~$}>-])"
 HERE = [
     (START + r"/home/\w+", "somebody's home"),
-    (START + r"/root/", "root's home"),
-    (START + r"/work/", "one machine's folder"),
+    (START + r"/(root|work)/", "one machine's folder"),
     (START + r"/tmp/(b-|venv)", "one machine's folder"),
     (r"\.\./shared\b", "outside of the repository"),
     (r"\b(pypi\.org|pythonhosted\.org|registry\.npmjs\.org|crates\.io|rubygems\.org"
