@@ -219,7 +219,7 @@ static struct stage_view view_of(const struct stage_repo *repo,
 	return view;
 }
 
-/* It is there only where what is above it is staged. */
+/* Its staged.status is there only where what is above it is staged. */
 static int list_variant(const struct stage_repo *repo,
 			const struct checkpoint *checkpoint,
 			const struct place *place, struct stage_listing *out)
