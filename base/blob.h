@@ -31,8 +31,9 @@ struct blob_ops {
 
 	/*
 	 * As read(), but gets what is missing and waits for it, at most
-	 * until @deadline_ns.  For the slow lane only.  -ETIMEDOUT, or the
-	 * errno of the hub's answer.
+	 * until @deadline_ns.  For the slow lane only, but with DEADLINE_NOW
+	 * anyone's: then -EINPROGRESS where read() has -ENODATA.
+	 * -ETIMEDOUT, or the errno of the hub's answer.
 	 */
 	int (*fetch)(struct blob *blob, uint64_t off, size_t len, void *to,
 		     uint64_t deadline_ns);

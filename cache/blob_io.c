@@ -321,6 +321,10 @@ static int cached_fetch(struct blob *base, uint64_t off, size_t len, void *to,
 
 	if (cached_of(base)->local || len == 0)
 		return cached_read(base, off, len, to);
+	if (deadline_ns == DEADLINE_NOW) {
+		r = cached_read(base, off, len, to);
+		return r == -ENODATA ? -EINPROGRESS : r;
+	}
 	for (int i = 0; i < FETCH_TRIES_MAX && r == -ENODATA; i++)
 		r = fetch_once(base, off, len, to, deadline_ns);
 	return r == -ENODATA ? -EIO : r;

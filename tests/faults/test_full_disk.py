@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """A disk without room turns caching off, never reading; a budget is kept."""
 
+import json
 import os
 import subprocess
+import time
 
 import pytest
 
@@ -38,7 +40,7 @@ def mount_on(small_disk, make_mount):
     mounts = []
 
     def make(hub, size, *options):
-        mount = make_mount(hub, *options)
+        mount = make_mount(hub, "--keep-free", str(size // 20), *options)
         mount.cache = small_disk(size) / "cache"
         mounts.append(mount)
         return mount
@@ -112,6 +114,36 @@ def cached_again(mount, repo, body):
     drop_pages(repo / "c.bin")
     same(repo / "c.bin", body[5:])
     return int(os.getxattr(repo / "c.bin", "user.omnihub.cached")) > 0
+
+
+@as_root
+def test_room_is_left_to_others(hub, mount_on):
+    """--keep-free: what is kept goes before the disk is full."""
+    body = payload(48 * MIB, 5)
+    hub.add("org/model", {"x.bin": body})
+    mount = mount_on(hub, 64 * MIB, "--cache-size", "10G",
+                     "--keep-free", "40M").start()
+    path = mount.model("org/model/repo/x.bin")
+    for _ in range(2):
+        drop_pages(path)
+        same(path, body)
+        assert MIB < allocated(mount.cache) <= 24 * MIB
+
+
+@as_root
+def test_folders_of_models_are_listed(hub, mount_on):
+    """What a listing is made of is asked for again when it has gone."""
+    config = {"model_type": "unheard-of",
+              "architectures": ["UnheardOfForImageClassification"]}
+    hub.add("org/model", {"config.json": json.dumps(config).encode(),
+                          "model.safetensors": payload(MIB)})
+    mount = mount_on(hub, 64 * MIB, "--keep-free", "1T").start()
+    view = mount.model("org/model/pytorch")
+    for _ in range(3):
+        assert set(os.listdir(view)) == {"image-classification",
+                                         "staged.status"}
+        assert os.listdir(view / "image-classification") == ["staged.status"]
+        time.sleep(1.2)  # a listing that may change is kept for a second
 
 
 @as_root

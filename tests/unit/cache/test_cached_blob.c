@@ -127,6 +127,26 @@ static void ranges_are_checked(void **state)
 	blob_unref(blob);
 }
 
+/* On a lane that must not wait: what is there, and nothing is asked for. */
+static void now_is_no_time_to_fetch(void **state)
+{
+	struct blob *blob = blob_of(cache, &fake);
+	uint8_t bytes[4];
+
+	(void)state;
+	assert_int_equal(blob_fetch(blob, 0, 4, bytes, DEADLINE_NOW),
+			 -EINPROGRESS);
+	assert_int_equal(fake_source_fetches(&fake), 0);
+	fake_source_serve(&fake, FAKE_GOOD);
+	assert_int_equal(fetch_right(blob, &fake, 0, BLOCK), 0);
+	assert_int_equal(blob_fetch(blob, 0, 4, bytes, DEADLINE_NOW), 0);
+	assert_int_equal(blob_fetch(blob, BLOCK, 4, bytes, DEADLINE_NOW),
+			 -EINPROGRESS);
+	fake_source_quiet(&fake);
+	assert_int_equal(fake_source_fetches(&fake), 1);
+	blob_unref(blob);
+}
+
 static void nothing_is_complete(void **state)
 {
 	struct fake_source empty;
@@ -228,6 +248,7 @@ int main(void)
 		TEST(opened_and_closed_at_once),
 		TEST(it_says_what_it_has),
 		TEST(ranges_are_checked),
+		TEST(now_is_no_time_to_fetch),
 		TEST(nothing_is_complete),
 		TEST(too_large_is_refused),
 		TEST(local_files_are_read_in_place),
