@@ -17,6 +17,7 @@
 /* Where nothing is said: as much as nobody will miss. */
 #define BUDGET_SHARE 10
 #define FREE_SHARE 20
+#define FREE_MOST (10ULL << 30) /* others want no more of a large disk */
 
 /* How exactly it is known, across mounts, when a blob was last used. */
 #define USED_STEP_S 3600
@@ -34,8 +35,9 @@ static int budget_init(struct cache *cache, const struct cache_options *options)
 	disk_bytes = (uint64_t)st.f_blocks * st.f_frsize;
 	cache->bytes_max = options->bytes_max ? options->bytes_max
 					      : disk_bytes / BUDGET_SHARE;
-	cache->free_min = options->free_min ? options->free_min
-					    : disk_bytes / FREE_SHARE;
+	cache->free_min = options->free_min != CACHE_FREE_MIN
+				  ? options->free_min
+				  : u64_min(disk_bytes / FREE_SHARE, FREE_MOST);
 	cache->stats.bytes_max = cache->bytes_max;
 	return 0;
 }

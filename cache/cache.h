@@ -36,10 +36,13 @@ enum cache_verify {
 	CACHE_VERIFY_OFF
 };
 
+/* A twentieth of the disk, at most 10 GiB. */
+#define CACHE_FREE_MIN UINT64_MAX
+
 struct cache_options {
 	const char *dir;    /* made, mode 0700, if absent; borrowed */
 	uint64_t bytes_max; /* budget for blocks; 0: a tenth of the disk */
-	uint64_t free_min;  /* never fill the disk beyond; 0: 5 % */
+	uint64_t free_min;  /* left free on the disk; or CACHE_FREE_MIN */
 	enum cache_verify verify;
 	unsigned int deadline_s; /* of a fetch that nobody waits for */
 

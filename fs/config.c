@@ -17,6 +17,7 @@ void config_init(struct config *config)
 	*config = (struct config){
 		.timeout_s = REQUEST_DEADLINE_S,
 		.log_level = LOG_LEVEL_INFO,
+		.keep_free_bytes = CACHE_FREE_MIN,
 	};
 }
 
@@ -112,6 +113,17 @@ static int set_seconds(unsigned int *field, const char *value)
 	return 0;
 }
 
+static int set_size(uint64_t *field, const char *value, uint64_t at_least)
+{
+	uint64_t bytes;
+	int r = parse_size(value, &bytes);
+
+	if (r < 0 || bytes < at_least)
+		return -EINVAL;
+	*field = bytes;
+	return 0;
+}
+
 /* -EINVAL here says what a command must be; the caller says it again. */
 static int set_command(char **field, const char *value, struct str *why)
 {
@@ -159,7 +171,16 @@ static int set_choice(struct config *config, const char *name,
 }
 
 /* The settings, what they take, and what is said of a value that is wrong. */
-enum setting_kind { TEXT, SIZE, SWITCH, CHOICE, ENDPOINT, SECONDS, COMMAND };
+enum setting_kind {
+	TEXT,
+	SIZE,
+	SIZE_OR_NONE,
+	SWITCH,
+	CHOICE,
+	ENDPOINT,
+	SECONDS,
+	COMMAND
+};
 
 static const struct setting {
 	const char *name;
@@ -170,6 +191,8 @@ static const struct setting {
 	{ "cache", TEXT, offsetof(struct config, cache_dir), "a folder" },
 	{ "cache-size", SIZE, offsetof(struct config, cache_bytes),
 	  "a size such as 20G" },
+	{ "keep-free", SIZE_OR_NONE, offsetof(struct config, keep_free_bytes),
+	  "a size such as 10G" },
 	{ "endpoint", ENDPOINT, 0, "NAME=URL or NAME=FOLDER" },
 	{ "verify", CHOICE, 0, "complete, full or off" },
 	{ "form", CHOICE, 0, "plain or dl4j" },
@@ -207,7 +230,9 @@ static int setting_apply(struct config *config, const struct setting *setting,
 	case TEXT:
 		return set_string(field, value);
 	case SIZE:
-		return parse_size(value, field);
+		return set_size(field, value, 1);
+	case SIZE_OR_NONE:
+		return set_size(field, value, 0);
 	case ENDPOINT:
 		return set_endpoint_pair(config, value);
 	case SECONDS:

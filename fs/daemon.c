@@ -169,6 +169,7 @@ static int fs_open(struct fs *fs, struct str *why)
 	struct cache_options options = {
 		.dir = config->cache_dir,
 		.bytes_max = config->cache_bytes,
+		.free_min = config->keep_free_bytes,
 		.verify = config->verify,
 		.deadline_s = config->timeout_s,
 		.spoiled = notify_spoiled,

@@ -24,6 +24,7 @@
 static const struct option options[] = {
 	{ "cache", required_argument, NULL, OPTION_SETTING },
 	{ "cache-size", required_argument, NULL, OPTION_SETTING },
+	{ "keep-free", required_argument, NULL, OPTION_SETTING },
 	{ "endpoint", required_argument, NULL, OPTION_SETTING },
 	{ "verify", required_argument, NULL, OPTION_SETTING },
 	{ "form", required_argument, NULL, OPTION_SETTING },
@@ -56,6 +57,9 @@ static void mount_help(void)
 	      "~/.cache/omnihub)\n"
 	      "  --cache-size N         how much, such as 50G (default: a "
 	      "tenth of the disk)\n"
+	      "  --keep-free N          left free on that disk (default: a "
+	      "twentieth of it, at\n"
+	      "                         most 10G)\n"
 	      "  --endpoint NAME=URL    where a hub is: a URL, or a folder "
 	      "with <org>/<model>/\n"
 	      "                         or a Hugging Face cache in it; may "

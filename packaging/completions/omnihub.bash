@@ -13,6 +13,7 @@ _omnihub_value()
 	mount:--cache | mount:--skeletons | stage:--skeletons) _filedir -d ;;
 	mount:--config | mount:--log | stage:--output | stage:-o) _filedir ;;
 	mount:--cache-size) _omnihub_words "10G 50G 200G" ;;
+	mount:--keep-free) _omnihub_words "1G 10G 50G" ;;
 	mount:--endpoint)
 		_omnihub_words "huggingface="
 		compopt -o nospace
@@ -40,9 +41,9 @@ _omnihub_options()
 {
 	case $command in
 	mount)
-		_omnihub_words "--cache --cache-size --endpoint --verify --form --profile
-			--skeletons --converter --converter-sandbox
-			--converter-memory --converter-timeout
+		_omnihub_words "--cache --cache-size --keep-free --endpoint --verify
+			--form --profile --skeletons --converter
+			--converter-sandbox --converter-memory --converter-timeout
 			--offline --allow-other --foreground --timeout --log
 			--log-level --config --help"
 		;;

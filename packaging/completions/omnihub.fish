@@ -22,6 +22,7 @@ complete -c omnihub -n "__omnihub_is info status" -F
 
 complete -c omnihub -n "__omnihub_is mount" -l cache -x -a "(__fish_complete_directories)" -d "Where blocks are kept"
 complete -c omnihub -n "__omnihub_is mount" -l cache-size -x -d "How much is kept, such as 50G"
+complete -c omnihub -n "__omnihub_is mount" -l keep-free -x -d "Left free on that disk, such as 10G"
 complete -c omnihub -n "__omnihub_is mount" -l endpoint -x -d "Where a hub is: NAME=URL or NAME=folder"
 complete -c omnihub -n "__omnihub_is mount" -l verify -x -a "complete full off" -d "When digests are checked"
 complete -c omnihub -n "__omnihub_is mount" -l skeletons -r -F -d "Graphs of your own architectures"

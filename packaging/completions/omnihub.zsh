@@ -7,6 +7,7 @@ _omnihub_mount()
 	_arguments \
 		'--cache[where blocks are kept]:folder:_directories' \
 		'--cache-size[how much is kept]:size, such as 50G:' \
+		'--keep-free[left free on that disk]:size, such as 10G:' \
 		'*--endpoint[where a hub is]:NAME=URL or NAME=folder:' \
 		'--verify[when digests are checked]:mode:(complete full off)' \
 		'--form[what staged.onnx is]:form:(plain dl4j)' \

@@ -36,10 +36,8 @@ CHOSEN = TINY if os.environ.get("OMNIHUB_DL4J_ALL") else smallest(
 REAL_SIZE = ["full-all-MiniLM-L6-v2"]
 TOLERANCE = {"atol": SAME, "rtol": SAME}
 
-# Families that have no dl4j form, and words of the reason in staged.status;
-# and those that have it as ONNX alone.
+# Families that have no dl4j form, and words of the reason in staged.status.
 NO_FORM = {}
-NO_GRAPH = {"swin": "Softmax"}
 # Families, or tasks of one, that have to be imported with an example of their
 # inputs, by the construct.  Without one every length that is not known is 1
 # while a graph is imported: it fails or dies, or a size of that time stays.
@@ -60,14 +58,14 @@ def library(record_testsuite_property):
     record_testsuite_property("deeplearning4j_aborts", library.aborts)
 
 
-def is_refused(folder, name, known):
-    """Whether a form that is @known to be impossible is so."""
+def is_refused(folder, name):
+    """Whether a form that is known to be impossible is so."""
     family = SPECS[name]["family"]
-    if family not in known:
+    if family not in NO_FORM:
         return False
     assert not {"staged.onnx", "staged.pb"} & set(os.listdir(folder))
     status = places.status_of(folder)
-    assert known[family] in "%(reason)s %(detail)s" % status
+    assert NO_FORM[family] in "%(reason)s %(detail)s" % status
     return True
 
 
@@ -81,7 +79,7 @@ def needs_example(name):
     pytest.param(name, marks=pytest.mark.slow) for name in REAL_SIZE])
 def test_transformers(served, library, name):
     folder = served.model(name) / view_of(SPECS[name]) / "dl4j"
-    if is_refused(folder, name, NO_FORM):
+    if is_refused(folder, name):
         return
     path = folder / "staged.onnx"
     run = in_both(judge.run_rows, library.of(
@@ -113,7 +111,7 @@ def narrowed(run):
 @pytest.mark.parametrize("name", smallest("family"))
 def test_transformers_as_graphs(served, library, name):
     path = served.graphdef(name, form="dl4j")
-    if is_refused(path.parent, name, NO_GRAPH):
+    if is_refused(path.parent, name):
         return
     run = in_both(judge.run_rows, narrowed(library.of(
         path, example=needs_example(name))))
