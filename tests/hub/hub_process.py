@@ -35,6 +35,13 @@ def lowest_ephemeral_port():
         return int(f.read().split()[0])
 
 
+def own_ports():
+    """Those of this process, where tests run side by side (pytest-xdist)."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    return range(10000 + worker, lowest_ephemeral_port(), workers)
+
+
 def free_ports(count):
     """Ports that nobody listens at, and that no connection gets by chance.
 
@@ -43,7 +50,7 @@ def free_ports(count):
     """
     ports = set()
     while len(ports) < count:
-        port = random.randrange(10000, lowest_ephemeral_port())
+        port = random.choice(own_ports())
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
