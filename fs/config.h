@@ -32,7 +32,7 @@ struct config_endpoint {
 struct config {
 	char *mountpoint; /* owned, as all strings here */
 	char *cache_dir;
-	uint64_t cache_bytes; /* 0: a tenth of the disk */
+	uint64_t cache_bytes;	  /* 0: a tenth of the disk */
 	uint64_t keep_free_bytes; /* or CACHE_FREE_MIN */
 	struct config_endpoint endpoints[CONFIG_ENDPOINTS_MAX];
 	size_t endpoint_count;
