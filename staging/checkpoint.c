@@ -71,8 +71,7 @@ static int check_config(const struct json *config, struct refusal *why)
 	const struct json *quantization = json_get(config,
 						   "quantization_config");
 
-	if (json_count(json_get(config, "auto_map")) > 0 &&
-	    !models_know_code(config))
+	if (!models_know_code(config))
 		return refuse(why, "remote-code", "auto_map",
 			      "the model needs Python code of its repository");
 	if (json_kind(quantization) == JSON_OBJECT)

@@ -114,7 +114,7 @@ unsigned int models_tasks(const struct json *config,
 /* Whether @task, which the weights have, is staged in parts too. */
 bool models_has_parts(const struct json *config, enum model_task task);
 
-/* Whether auto_map names code that is known here (family_has_code()). */
+/* Whether the model needs no code of its repository. */
 bool models_know_code(const struct json *config);
 
 /* -EBADMSG: refused, @why says so.  Else -ENOMEM, -EFBIG. */

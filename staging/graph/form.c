@@ -163,8 +163,12 @@ struct value *sequence_map_shape(struct sheet *sheet, struct sequence *sequence,
 	struct graph *graph = sheet->graph;
 	struct value *shape;
 
-	if (graph->error < 0 || !sequence || !sequence->map ||
-	    sequence->map->channels != channels)
+	if (graph->error < 0 || !sequence)
+		return graph_fail(graph, -EINVAL);
+	if (!sequence->map)
+		return INTS(graph, sheet->form->is_batched ? 0 : 1,
+			    (int64_t)channels, 1, -1);
+	if (sequence->map->channels != channels)
 		return graph_fail(graph, -EINVAL);
 	if (sequence->map_shape)
 		return sequence->map_shape;

@@ -156,7 +156,10 @@ struct form {
 				uint64_t channels, const char *name,
 				uint64_t count);
 
-	/* Rows as a map of the shape of their sequence's, channels too. */
+	/*
+	 * Rows as a map of the shape of their sequence's, channels too; of
+	 * height 1 where that has none.
+	 */
 	struct value *(*map)(struct sheet *sheet, struct value *x);
 
 	/*
@@ -247,7 +250,10 @@ struct value *sheet_input(struct sheet *sheet, const char *name,
 void sheet_output(struct sheet *sheet, struct value *x, const char *name,
 		  struct dim *dims, unsigned int rank);
 
-/* The shape of the map; -EINVAL: there is none of so many @channels. */
+/*
+ * The shape of the map, of height 1 if there is none; -EINVAL: it has not so
+ * many @channels.
+ */
 struct value *sequence_map_shape(struct sheet *sheet, struct sequence *sequence,
 				 uint64_t channels);
 

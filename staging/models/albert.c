@@ -85,7 +85,7 @@ static void albert_words(struct emit *emit, struct value *x)
 		.norm = "predictions.LayerNorm",
 		.activation = config_text(emit, "hidden_act", "gelu_new"),
 		.width = embedding_size(emit),
-		.eps = config_number(emit, "layer_norm_eps", 1e-12),
+		.eps = config_epsilon(emit, "layer_norm_eps", 1e-12),
 		.decoder = "predictions.decoder",
 		.bias = { "predictions.decoder.bias", "predictions.bias" },
 	};

@@ -199,7 +199,7 @@ static struct value *beit_body(struct emit *emit)
 static struct value *pooled(struct emit *emit, struct value *x)
 {
 	struct sheet *sheet = &emit->sheet;
-	double eps = config_number(emit, "layer_norm_eps", vit_base.eps);
+	double eps = config_epsilon(emit, "layer_norm_eps", vit_base.eps);
 
 	if (!config_flag(emit, "use_mean_pooling", true))
 		return sheet->form->token(sheet, x, 0);

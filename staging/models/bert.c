@@ -21,7 +21,7 @@ static void bert_words(struct emit *emit, struct value *x)
 		.norm = "cls.predictions.transform.LayerNorm",
 		.activation = config_text(emit, "hidden_act", "gelu"),
 		.width = x->width,
-		.eps = config_number(emit, "layer_norm_eps", 1e-12),
+		.eps = config_epsilon(emit, "layer_norm_eps", 1e-12),
 		.decoder = "cls.predictions.decoder",
 		.bias = { "cls.predictions.decoder.bias",
 			  "cls.predictions.bias" },

@@ -58,6 +58,16 @@ double config_number(struct emit *emit, const char *key, double otherwise)
 	return otherwise;
 }
 
+double config_epsilon(struct emit *emit, const char *key, double otherwise)
+{
+	double got = config_number(emit, key, otherwise);
+
+	if (got >= 0 && got <= 1)
+		return got;
+	config_refuse(emit, key);
+	return otherwise;
+}
+
 const char *config_text(struct emit *emit, const char *key,
 			const char *otherwise)
 {
@@ -183,7 +193,6 @@ void config_check(struct emit *emit, const char *const *computed)
 		"adapters",
 		"adapter_fusion",
 		"add_cross_attention",
-		"auto_map",
 		"cross_attention_hidden_size",
 		"is_decoder",
 		"is_encoder_decoder",
@@ -192,6 +201,8 @@ void config_check(struct emit *emit, const char *const *computed)
 	};
 	const char *position;
 
+	if (!family_knows_code(emit->config))
+		config_refuse(emit, "auto_map");
 	for (size_t i = 0; i < ARRAY_LEN(unset); i++)
 		if (!is_in(unset[i], computed))
 			config_only_unset(emit, unset[i]);

@@ -20,6 +20,9 @@ uint64_t config_count(struct emit *emit, const char *key, uint64_t otherwise,
 uint64_t config_index(struct emit *emit, const char *key, uint64_t otherwise,
 		      uint64_t max);
 double config_number(struct emit *emit, const char *key, double otherwise);
+
+/* What a norm adds to a variance: 0 to 1. */
+double config_epsilon(struct emit *emit, const char *key, double otherwise);
 const char *config_text(struct emit *emit, const char *key,
 			const char *otherwise);
 bool config_flag(struct emit *emit, const char *key, bool otherwise);

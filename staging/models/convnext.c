@@ -158,7 +158,7 @@ static struct value *convnextv2_body(struct emit *emit)
 
 static struct value *pool(struct emit *emit, struct value *x)
 {
-	double eps = config_number(emit, "layer_norm_eps", 1e-12);
+	double eps = config_epsilon(emit, "layer_norm_eps", 1e-12);
 
 	x = block_map_mean(&emit->sheet, x, x->channels);
 	return emit_norm(emit, x, eps, "", "layernorm");

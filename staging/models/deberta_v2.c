@@ -8,12 +8,19 @@
 #include "staging/graph/blocks.h"
 #include "staging/models/config_read.h"
 #include "staging/models/disentangled.h"
+#include "staging/models/vision.h"
 
 struct deberta_v2 {
 	struct disentangled base; /* first: what the shared code knows */
 	uint64_t buckets;	  /* 0: a row for each distance */
 	uint64_t reach;		  /* max_relative_positions */
 	bool shares_keys;
+
+	/* ConvLayer, beside the first layer; .kernel 0: none. */
+	struct {
+		uint64_t kernel, groups;
+		const char *activation;
+	} conv;
 };
 
 /*
@@ -91,6 +98,50 @@ static void read_table(struct emit *emit, struct deberta_v2 *model)
 		config_refuse(emit, "norm_rel_ebd");
 }
 
+/* ConvLayer: what neighbours say, of tokens that are seen. */
+static struct value *convolve(struct emit *emit,
+			      const struct disentangled *base, struct value *x,
+			      struct value *y, struct value *seen)
+{
+	const struct deberta_v2 *model = (const struct deberta_v2 *)base;
+	uint64_t hidden = base->encoder.hidden, half = model->conv.kernel / 2;
+	const struct conv_shape shape = {
+		.out = hidden,
+		.in = hidden,
+		.kernel = { 1, model->conv.kernel },
+		.pad = { 0, half },
+		.after = { 0, half },
+		.groups = model->conv.groups,
+	};
+	struct sheet *sheet = &emit->sheet;
+
+	x = sheet->form->map(sheet, x);
+	x = emit_conv_row(emit, x, &shape, true, "encoder.conv.", "conv");
+	x = sheet->form->tokens(sheet, x, hidden, "sequence_length", 0);
+	x = block_activation(sheet, model->conv.activation,
+			     block_mul(sheet, x, seen));
+	x = emit_norm(emit, block_add(sheet, y, x), base->encoder.eps,
+		      "encoder.conv.", "LayerNorm");
+	return block_mul(sheet, x, seen);
+}
+
+static void read_conv(struct emit *emit, struct deberta_v2 *model)
+{
+	uint64_t hidden = model->base.encoder.hidden;
+
+	model->conv.kernel = config_index(emit, "conv_kernel_size", 0,
+					  MODEL_WIDTH_MAX);
+	if (model->conv.kernel == 0)
+		return;
+	if (model->conv.kernel % 2 == 0) /* would be a token short */
+		config_refuse(emit, "conv_kernel_size");
+	model->conv.groups = config_count(emit, "conv_groups", 1, hidden);
+	if (hidden % model->conv.groups != 0)
+		config_refuse(emit, "conv_groups");
+	model->conv.activation = config_text(emit, "conv_act", "tanh");
+	model->base.after_first = convolve;
+}
+
 static struct value *deberta_v2_body(struct emit *emit)
 {
 	struct deberta_v2 model = {
@@ -106,8 +157,7 @@ static struct value *deberta_v2_body(struct emit *emit)
 	disentangled_read(emit, &model.base);
 	config_only_number(emit, "attention_head_size",
 			   (double)(encoder->hidden / encoder->heads));
-	if (config_index(emit, "conv_kernel_size", 0, UINT32_MAX) > 0)
-		config_refuse(emit, "conv_kernel_size");
+	read_conv(emit, &model);
 	if (emit->graph->error < 0)
 		return &emit->graph->nowhere;
 	if (model.base.is_relative)

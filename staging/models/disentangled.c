@@ -255,7 +255,7 @@ struct value *disentangled_body(
 {
 	const struct encoder *encoder = &model->encoder;
 	char prefix[TENSOR_NAME_MAX];
-	struct value *x, *y, *seen;
+	struct value *x, *y, *before, *seen;
 
 	x = embed(emit, model, &seen);
 	model->mask = pair_mask(&emit->sheet, seen);
@@ -267,6 +267,7 @@ struct value *disentangled_body(
 		if (emit->graph->error < 0)
 			break;
 		snprintf(prefix, sizeof(prefix), "encoder.layer.%u.", i);
+		before = x;
 		project(emit, model, prefix, x, &of);
 		y = attend(emit, model, &of);
 		y = emit_linear(emit, y, encoder->hidden, prefix,
@@ -274,6 +275,10 @@ struct value *disentangled_body(
 		x = emit_norm(emit, block_add(&emit->sheet, y, x), encoder->eps,
 			      prefix, "attention.output.LayerNorm");
 		x = feed_forward(emit, encoder, prefix, x);
+		if (i == 0 && model->after_first)
+			x = model->after_first(emit, model, before, x,
+					       block_rows_of(&emit->sheet, seen,
+							     1));
 	}
 	return x;
 }
@@ -301,7 +306,7 @@ void disentangled_words(struct emit *emit, struct value *x)
 		.activation = config_text(emit, "hidden_act", "gelu"),
 		.width = config_count(emit, "embedding_size", x->width,
 				      MODEL_WIDTH_MAX),
-		.eps = config_number(emit, "layer_norm_eps", 1e-7),
+		.eps = config_epsilon(emit, "layer_norm_eps", 1e-7),
 		.decoder = "cls.predictions.decoder",
 		.bias = { "cls.predictions.decoder.bias",
 			  "cls.predictions.bias" },

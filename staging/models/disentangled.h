@@ -20,6 +20,15 @@ struct disentangled {
 	struct value *first;  /* for form->picked_products(): by a row of */
 	struct value *second; /* the first token, or of the second */
 	struct value *mask;   /* of tokens that both are seen */
+
+	/*
+	 * The states after the first layer, from those before it @x and what
+	 * it gave, @y; @seen as rows.  NULL: @y.
+	 */
+	struct value *(*after_first)(struct emit *emit,
+				     const struct disentangled *model,
+				     struct value *x, struct value *y,
+				     struct value *seen);
 };
 
 /* Of one layer; .positions_* only where there are such parts. */

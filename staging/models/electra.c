@@ -42,7 +42,7 @@ static void electra_words(struct emit *emit, struct value *x)
 		.norm = "generator_predictions.LayerNorm",
 		.activation = "gelu",
 		.width = embedding_size(emit),
-		.eps = config_number(emit, "layer_norm_eps", 1e-12),
+		.eps = config_epsilon(emit, "layer_norm_eps", 1e-12),
 		.decoder = "generator_lm_head",
 		.bias = { "generator_lm_head.bias" },
 	};

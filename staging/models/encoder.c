@@ -41,7 +41,7 @@ void encoder_read(struct emit *emit, struct encoder *encoder)
 		emit, "num_hidden_layers", encoder->layers, MODEL_LAYERS_MAX);
 	encoder->heads = (unsigned int)config_count(
 		emit, "num_attention_heads", encoder->heads, MODEL_HEADS_MAX);
-	encoder->eps = config_number(emit, "layer_norm_eps", encoder->eps);
+	encoder->eps = config_epsilon(emit, "layer_norm_eps", encoder->eps);
 	encoder->activation = config_text(emit, "hidden_act",
 					  encoder->activation);
 	encoder_check(emit, encoder);
@@ -307,7 +307,7 @@ void emit_lm_head(struct emit *emit, struct value *x)
 		.norm = "lm_head.layer_norm",
 		.activation = "gelu",
 		.width = x->width,
-		.eps = config_number(emit, "layer_norm_eps", 1e-12),
+		.eps = config_epsilon(emit, "layer_norm_eps", 1e-12),
 		.decoder = "lm_head.decoder",
 		.bias = { "lm_head.decoder.bias", "lm_head.bias" },
 	};

@@ -55,6 +55,20 @@ static const char *without_repository(const char *class)
 	return dashes + strlen("--");
 }
 
+/* What makes a model's inputs, and is no part of it. */
+static bool is_preprocessing(const char *key)
+{
+	static const char *const keys[] = {
+		"AutoFeatureExtractor", "AutoImageProcessor", "AutoProcessor",
+		"AutoTokenizer",	"AutoVideoProcessor",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (strcmp(key, keys[i]) == 0)
+			return true;
+	return false;
+}
+
 /* AutoModelForCausalLM: "modeling_phi3.Phi3ForCausalLM" */
 static bool is_own_class(const struct family *family, const struct json *entry)
 {
@@ -62,9 +76,7 @@ static bool is_own_class(const struct family *family, const struct json *entry)
 	const char *key = json_key(entry), *class = json_string(entry);
 	char want[NAME_BYTES_MAX];
 
-	if (strcmp(key, "AutoTokenizer") == 0)
-		return true;
-	if (!class)
+	if (!family || !family->code || !class)
 		return false;
 	if (strcmp(key, "AutoConfig") == 0)
 		snprintf(want, sizeof(want), "configuration_%s.%sConfig",
@@ -80,15 +92,16 @@ static bool is_own_class(const struct family *family, const struct json *entry)
 	return strcmp(without_repository(class), want) == 0;
 }
 
-bool family_has_code(const struct json *config)
+bool family_knows_code(const struct json *config)
 {
 	const struct family *family = family_find(config);
 	const struct json *map = json_get(config, "auto_map");
 
-	if (!family || !family->code || json_kind(map) == JSON_ARRAY)
-		return false;
+	if (json_kind(map) != JSON_OBJECT)
+		return json_kind(map) <= JSON_NULL;
 	for (const struct json *at = json_first(map); at; at = json_next(at))
-		if (!is_own_class(family, at))
+		if (!is_preprocessing(json_key(at)) &&
+		    !is_own_class(family, at))
 			return false;
 	return true;
 }

@@ -74,8 +74,8 @@ struct family {
 
 	/*
 	 * "phi3": what repositories name modeling_phi3.py is the library's own
-	 * code (family_has_code()); NULL: no repository of this family has
-	 * code.  .computes then names "auto_map".
+	 * code (family_knows_code()); NULL: no repository of this family has
+	 * code.
 	 */
 	const char *code;
 
@@ -100,10 +100,11 @@ struct family {
 const struct family *family_find(const struct json *config);
 
 /*
- * Whether the classes of auto_map, code in the repository, are those that the
- * family has in the library.
+ * Whether the model needs no code of its repository: the classes that auto_map
+ * names, if any, are those that the family has in the library, or only
+ * make its inputs.
  */
-bool family_has_code(const struct json *config);
+bool family_knows_code(const struct json *config);
 
 /* Whether a class that the configuration names ends with @end. */
 bool family_is_class(const struct json *config, const char *end);

@@ -77,7 +77,7 @@ void gated_decoder_read(struct emit *emit, struct gated_decoder *model)
 	model->layers = count(emit, "num_hidden_layers", model->layers,
 			      MODEL_LAYERS_MAX);
 	read_heads(emit, model);
-	model->eps = config_number(emit, "rms_norm_eps", model->eps);
+	model->eps = config_epsilon(emit, "rms_norm_eps", model->eps);
 	model->activation = config_text(emit, "hidden_act", model->activation);
 }
 

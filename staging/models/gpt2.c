@@ -28,7 +28,7 @@ static void gpt2_read(struct emit *emit, struct gpt2 *model)
 						   MODEL_LAYERS_MAX);
 	model->heads = (unsigned int)config_count(emit, "n_head", 12,
 						  MODEL_HEADS_MAX);
-	model->eps = config_number(emit, "layer_norm_epsilon", 1e-5);
+	model->eps = config_epsilon(emit, "layer_norm_epsilon", 1e-5);
 	model->activation = config_text(emit, "activation_function",
 					"gelu_new");
 	model->scaled = config_flag(emit, "scale_attn_weights", true);

@@ -85,7 +85,7 @@ static void gpt_neo_read(struct emit *emit, struct gpt_neo *model)
 	model->heads = (unsigned int)config_count(emit, "num_heads", 16,
 						  MODEL_HEADS_MAX);
 	model->window = config_count(emit, "window_size", 256, UINT32_MAX);
-	model->eps = config_number(emit, "layer_norm_epsilon", 1e-5);
+	model->eps = config_epsilon(emit, "layer_norm_epsilon", 1e-5);
 	model->activation = config_text(emit, "activation_function",
 					"gelu_new");
 	if (model->hidden % model->heads != 0)

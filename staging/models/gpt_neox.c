@@ -30,7 +30,7 @@ static void gpt_neox_read(struct emit *emit, struct gpt_neox *model)
 						   44, MODEL_LAYERS_MAX);
 	model->heads = (unsigned int)config_count(emit, "num_attention_heads",
 						  64, MODEL_HEADS_MAX);
-	model->eps = config_number(emit, "layer_norm_eps", 1e-5);
+	model->eps = config_epsilon(emit, "layer_norm_eps", 1e-5);
 	model->activation = config_text(emit, "hidden_act", "gelu");
 	model->is_parallel = config_flag(emit, "use_parallel_residual", true);
 	model->has_bias = config_flag(emit, "attention_bias", true);

@@ -32,7 +32,7 @@ static void phi_read(struct emit *emit, struct phi *model)
 						  32, MODEL_HEADS_MAX);
 	model->kv_heads = (unsigned int)config_count(
 		emit, "num_key_value_heads", model->heads, MODEL_HEADS_MAX);
-	model->eps = config_number(emit, "layer_norm_eps", 1e-5);
+	model->eps = config_epsilon(emit, "layer_norm_eps", 1e-5);
 	model->activation = config_text(emit, "hidden_act", "gelu_new");
 	model->norms_heads = config_flag(emit, "qk_layernorm", false);
 	model->width = model->hidden / model->heads;
@@ -146,6 +146,7 @@ const struct family family_phi = {
 	.class = "Phi",
 	.base = "model",
 	.leftovers = leftovers,
+	.code = "phi",
 	.body = phi_body,
 	.features = emit_hidden,
 	.heads = { HEADS_OF_TEXT_GENERATION(phi_logits) },

@@ -23,15 +23,11 @@ static struct value *phi3_body(struct emit *emit)
 		.is_fused = true,
 	};
 
-	if (!family_has_code(emit->config))
-		config_refuse(emit, "auto_map");
 	gated_decoder_read(emit, &model);
 	model.window = config_count(emit, "sliding_window", 0, UINT32_MAX);
 	gated_decoder_slide(emit, &model);
 	return gated_decoder_body(emit, &model);
 }
-
-static const char *const computes[] = { "auto_map", NULL };
 
 const struct family family_phi3 = {
 	.name = "phi3",
@@ -39,7 +35,6 @@ const struct family family_phi3 = {
 	.base = "model",
 	.leftovers = gated_decoder_leftovers,
 	.buffers = gated_decoder_buffers,
-	.computes = computes,
 	.code = "phi3",
 	.body = phi3_body,
 	.features = emit_hidden,

@@ -50,7 +50,7 @@ bool models_has_parts(const struct json *config, enum model_task task)
 
 bool models_know_code(const struct json *config)
 {
-	return family_has_code(config);
+	return family_knows_code(config);
 }
 
 /* Lets the family make the graph. */

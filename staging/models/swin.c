@@ -51,7 +51,7 @@ static void swin_read(struct emit *emit, struct swin *model)
 			config_refuse(emit, "num_heads");
 	model->side = config_count(emit, "window_size", 7, MODEL_WINDOW_MAX);
 	model->ratio = config_number(emit, "mlp_ratio", 4);
-	model->eps = config_number(emit, "layer_norm_eps", 1e-5);
+	model->eps = config_epsilon(emit, "layer_norm_eps", 1e-5);
 	model->has_qkv_bias = config_flag(emit, "qkv_bias", true);
 	model->activation = config_text(emit, "hidden_act", "gelu");
 	if (!(model->ratio > 0 && model->ratio <= MODEL_WIDTH_MAX))

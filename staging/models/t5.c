@@ -116,7 +116,7 @@ static void t5_read(struct emit *emit, const struct t5_kind *kind,
 	config_only_number(emit, "num_attention_heads", model->heads);
 	config_only_number(emit, "head_dim", (double)width);
 	model->inner = width * model->heads;
-	model->eps = config_number(emit, "layer_norm_epsilon", 1e-6);
+	model->eps = config_epsilon(emit, "layer_norm_epsilon", 1e-6);
 	read_activation(emit, model);
 	read_buckets(emit, model);
 }

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Repositories with code: the library's own is no reason to refuse a model.
+"""Repositories with code: the library's own, and what only makes the inputs,
+is no reason to refuse a model.
 
-Phi-3 came with code of its own before the library had the same; its
-repositories name both still.
+Phi and Phi-3 came with code of their own before the library had the same;
+their repositories name both still.
 """
 
 import json
@@ -13,19 +14,23 @@ import judge
 from served import FIXTURES
 
 OWN = [
-    {"AutoConfig": "configuration_phi3.Phi3Config",
-     "AutoModelForCausalLM": "modeling_phi3.Phi3ForCausalLM",
-     "AutoTokenizer": "Xenova/gpt-4o"},
-    {"AutoConfig": "microsoft/Phi-3-mini-4k-instruct--"
-                   "configuration_phi3.Phi3Config",
-     "AutoModel": "microsoft/Phi-3-mini-4k-instruct--"
-                  "modeling_phi3.Phi3Model"},
+    ("phi3", {"AutoConfig": "configuration_phi3.Phi3Config",
+              "AutoModelForCausalLM": "modeling_phi3.Phi3ForCausalLM",
+              "AutoTokenizer": "Xenova/gpt-4o"}),
+    ("phi3", {"AutoConfig": "microsoft/Phi-3-mini-4k-instruct--"
+                            "configuration_phi3.Phi3Config",
+              "AutoModel": "microsoft/Phi-3-mini-4k-instruct--"
+                           "modeling_phi3.Phi3Model"}),
+    ("phi", {"AutoConfig": "configuration_phi.PhiConfig",
+             "AutoModelForCausalLM": "modeling_phi.PhiForCausalLM"}),
+    ("llama", {"AutoTokenizer": ["tokenization_mine.Tokenizer", None]}),
 ]
 FOREIGN = [
     ("phi3", {"AutoModelForCausalLM": "modeling_mine.Phi3ForCausalLM"}),
     ("phi3", {"AutoModelForCausalLM": "modeling_phi3.Phi3MoEForCausalLM"}),
     ("phi3", {"AutoModel": "me/mine--modeling_phi3.Phi3Model"}),
     ("phi3", {"AutoModel": ["modeling_phi3.Phi3Model"]}),
+    ("phi", {"AutoModel": "modeling_phi3.PhiModel"}),
     ("phi3", {"Custom": "modeling_phi3.Phi3Model"}),
     ("phi3", ["modeling_phi3.Phi3Model"]),
     ("llama", {"AutoConfig": "configuration_llama.LlamaConfig"}),
@@ -37,11 +42,11 @@ def with_code(served, name, code, number):
         spec, config={"auto_map": code})) / "pytorch"
 
 
-@pytest.mark.parametrize("code", OWN, ids=str)
-def test_the_librarys_own_code_is_known(served, code):
-    folder = with_code(served, "phi3", code, OWN.index(code))
+@pytest.mark.parametrize("name, code", OWN, ids=str)
+def test_code_that_changes_nothing_is_no_reason(served, name, code):
+    folder = with_code(served, name, code, OWN.index((name, code)))
     judge.assert_right(folder / "text-generation/staged.onnx",
-                       FIXTURES / "phi3")
+                       FIXTURES / name)
 
 
 @pytest.mark.parametrize("name, code", FOREIGN, ids=str)

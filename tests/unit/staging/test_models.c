@@ -251,6 +251,8 @@ static const struct {
 	  "unsupported-config", "pruned_heads" },
 	{ "epsilon of another kind", BERT(",\"layer_norm_eps\":\"small\""),
 	  NULL, "unsupported-config", "layer_norm_eps" },
+	{ "epsilon below zero", BERT(",\"layer_norm_eps\":-1e-5"), NULL,
+	  "unsupported-config", "layer_norm_eps" },
 	{ "missing", BERT(""), "encoder.layer.1.output.dense.bias",
 	  "missing-tensor", "encoder.layer.1.output.dense.bias" },
 	{ "half a pooler", BERT(""), "pooler.dense.bias", "missing-tensor",
