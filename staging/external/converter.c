@@ -83,6 +83,8 @@ int converter_new(const struct converter_options *options,
 	if (r == 0)
 		r = pool_new("omnihub-convert", 1, CONVERT_QUEUE_MAX + 1,
 			     &converter->pool);
+	if (r == 0)
+		job_folders_set_aside(converter->options.dir);
 	r = r ?: pool_add(converter->pool, &converter->sweep);
 	if (r < 0)
 		converter_free(converter);

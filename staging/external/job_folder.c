@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,6 +18,7 @@
 #include "base/mem.h"
 
 #define FOLDER "convert"
+#define ASIDE "convert.old"
 
 static int make_parts(const char *path)
 {
@@ -113,13 +115,40 @@ void job_folder_remove(struct job_folder *folder)
 	free(take_ptr(folder->path));
 }
 
+static int set_aside(const char *dir)
+{
+	auto_free char *left = mem_printf("%s/" FOLDER, dir);
+	auto_free char *above = mem_printf("%s/" ASIDE, dir);
+	auto_free char *place = mem_printf("%s/" ASIDE "/XXXXXX", dir);
+	int r;
+
+	if (!left || !above || !place)
+		return -ENOMEM;
+	if (access(left, F_OK) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	r = folders_make(above);
+	if (r < 0)
+		return r;
+	/* A folder may take the place of an empty one. */
+	return mkdtemp(place) && rename(left, place) == 0 ? 0 : -errno;
+}
+
+void job_folders_set_aside(const char *dir)
+{
+	int r = set_aside(dir);
+
+	if (r < 0)
+		log_warn("convert", "%s/" FOLDER " cannot be set aside: %s",
+			 dir, strerror(-r));
+}
+
 void job_folders_sweep(const char *dir)
 {
-	auto_free char *above = mem_printf("%s/" FOLDER, dir);
+	auto_free char *above = mem_printf("%s/" ASIDE, dir);
 	int r = above ? remove_all(AT_FDCWD, above) : -ENOMEM;
 
 	if (r < 0 && r != -ENOENT)
-		log_warn("convert", "%s/" FOLDER " cannot be removed: %s", dir,
+		log_warn("convert", "%s/" ASIDE " cannot be removed: %s", dir,
 			 strerror(-r));
 }
 

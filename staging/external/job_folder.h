@@ -28,7 +28,12 @@ void job_folder_remove(struct job_folder *folder);
 DEFINE_AUTO(job_folder, struct job_folder, job_folder_remove)
 #define auto_job_folder auto_of(job_folder)
 
-/* Folders that a daemon left behind when it was killed. */
+/*
+ * Folders that a daemon left behind when it was killed: first they are put
+ * where no job will be, at once, then removed, which may take a while.
+ * What cannot be is logged.
+ */
+void job_folders_set_aside(const char *dir);
 void job_folders_sweep(const char *dir);
 
 /* Bytes that may be written there: what is free but for SPOOL_FREE_MIN. */

@@ -110,8 +110,9 @@ def jobs_folder(mount):
 
 
 def leftovers(mount):
-    folder = jobs_folder(mount)
-    return list(folder.iterdir()) if folder.exists() else []
+    folders = [jobs_folder(mount), mount.cache / "convert.old"]
+    return [path for folder in folders if folder.exists()
+            for path in folder.iterdir()]
 
 
 def log_count(mount, text):
@@ -382,6 +383,8 @@ def test_the_daemon_is_killed(scene, box):
     running(mount)
     mount.kill()
     assert wait_until(lambda: not processes(jobs_folder(mount)), 10)
+    for number in range(3000):  # removing them takes a while
+        (leftovers(mount)[0] / ("snapshot/%d" % number)).touch()
     mount.start()
     assert state(view(mount)) == "convertible"
     assert wait_until(lambda: not leftovers(mount), 10)
