@@ -97,9 +97,11 @@ static int copy_snapshot(struct conversion *conversion,
 }
 
 /* What an exit status means, for people. */
-static int judge(struct conversion *conversion, int status)
+static int judge(struct conversion *conversion, const struct job_folder *folder,
+		 int status)
 {
 	struct refusal *why = &conversion->why;
+	uint64_t room;
 
 	if (status == 0)
 		return 0;
@@ -120,6 +122,9 @@ static int judge(struct conversion *conversion, int status)
 		return refuse(why, "crashed", NULL,
 			      "the converter was ended by signal %d",
 			      status - 128);
+	/* It may see that before conversion_look() does. */
+	if (job_folder_room(folder->path, &room) == 0 && room == 0)
+		return no_room(conversion);
 	return refuse(why, "exit", NULL, "the converter ended with status %d",
 		      status);
 }
@@ -177,7 +182,7 @@ static int run_command(struct conversion *conversion,
 		return refuse(&conversion->why, "time", NULL,
 			      "the converter took longer than %u seconds",
 			      options->seconds);
-	return r < 0 ? r : judge(conversion, r);
+	return r < 0 ? r : judge(conversion, folder, r);
 }
 
 static int convert(struct conversion *conversion)

@@ -154,7 +154,7 @@ class Hub(Publisher):
             return
         if not self._paused:
             try:
-                self._past = self.requests()
+                self._past += self._call("requests", headers=False)
             except OSError:
                 pass  # it died by itself
         self._reap(self._process)
@@ -316,10 +316,19 @@ class Hub(Publisher):
     # ---- what was asked ----
 
     def requests(self, headers=False):
-        """In order of arrival; README.md names the fields."""
+        """In order of arrival; README.md names the fields.
+
+        A client may have the last bytes before they are counted: those that
+        are being answered are given a moment to end.
+        """
         if self._process is None:
             return list(self._past)
-        return self._past + self._call("requests", headers=headers)
+        late = time.monotonic() + 0.1
+        while True:
+            seen = self._call("requests", headers=headers)
+            if all(each["ended"] for each in seen) or time.monotonic() > late:
+                return self._past + seen
+            time.sleep(0.005)
 
     def forget(self):
         self._past = []
