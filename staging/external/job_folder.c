@@ -19,6 +19,7 @@
 
 #define FOLDER "convert"
 #define ASIDE "convert.old"
+#define REMOVE_TRIES_MAX 5
 
 static int make_parts(const char *path)
 {
@@ -94,20 +95,32 @@ static int remove_content(int fd, unsigned int depth)
 	return r;
 }
 
-static int remove_all(int above_fd, const char *name)
+static int remove_once(const char *path)
 {
-	int fd = openat(above_fd, name,
-			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	int r = fd < 0 ? -errno : remove_content(fd, 0);
 
-	if (r == 0 && unlinkat(above_fd, name, AT_REMOVEDIR) < 0)
+	if (r == 0 && rmdir(path) < 0)
 		r = -errno;
+	return r;
+}
+
+/*
+ * Again where more is there at the end: a process that is being killed may
+ * write, and a file system may pass over what comes after something removed.
+ */
+static int remove_all(const char *path)
+{
+	int r = remove_once(path);
+
+	for (int i = 1; i < REMOVE_TRIES_MAX && r == -ENOTEMPTY; i++)
+		r = remove_once(path);
 	return r;
 }
 
 void job_folder_remove(struct job_folder *folder)
 {
-	int r = folder->path ? remove_all(AT_FDCWD, folder->path) : 0;
+	int r = folder->path ? remove_all(folder->path) : 0;
 
 	if (r < 0)
 		log_warn("convert", "%s cannot be removed: %s", folder->path,
@@ -145,7 +158,7 @@ void job_folders_set_aside(const char *dir)
 void job_folders_sweep(const char *dir)
 {
 	auto_free char *above = mem_printf("%s/" ASIDE, dir);
-	int r = above ? remove_all(AT_FDCWD, above) : -ENOMEM;
+	int r = above ? remove_all(above) : -ENOMEM;
 
 	if (r < 0 && r != -ENOENT)
 		log_warn("convert", "%s/" ASIDE " cannot be removed: %s", dir,
