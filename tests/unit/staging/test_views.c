@@ -47,7 +47,7 @@ static int fake_plan(const struct weights *weights, struct plan **out)
 
 bool models_know_code(const struct json *config)
 {
-	return json_get(config, "own_code") != NULL;
+	return !json_get(config, "auto_map") || json_get(config, "own_code");
 }
 
 bool models_has_parts(const struct json *config, enum model_task task)
