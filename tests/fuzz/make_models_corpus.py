@@ -9,6 +9,8 @@ import pathlib
 import re
 import sys
 
+SEEDS = "tests/fuzz/corpus/models/seed_"
+DICTIONARY = "tests/fuzz/models.dict"
 FIXTURES = "tests/importers/fixtures/transformers"
 MODELS = "staging/models"
 BYTES_MAX = 400_000  # of all seeds
@@ -115,26 +117,36 @@ def seed_of(top, fixture, known, families):
     }
 
 
-def main():
-    top = pathlib.Path(sys.argv[1])
-    out = top / "tests/fuzz/corpus/models"
+def files_of(top):
+    """All that is made: path below @top -> text."""
     known = known_keys(top)
     families = set()  # of which there is a seed with all keys
-    total = 0
-    for old in out.glob("seed_*"):
-        old.unlink()
+    made = {}
     for fixture in sorted((top / FIXTURES).iterdir()):
         if LEFT_OUT.match(fixture.name):
             continue
-        text = json.dumps(seed_of(top, fixture, known, families),
-                          separators=(",", ":"))
-        (out / f"seed_{fixture.name}.json").write_text(text + "\n")
-        total += len(text) + 1
+        seed = seed_of(top, fixture, known, families)
+        made[f"{SEEDS}{fixture.name}.json"] = json.dumps(
+            seed, separators=(",", ":")) + "\n"
+    total = sum(map(len, made.values()))
     if total > BYTES_MAX:
         raise SystemExit(f"{total} bytes are too many")
-    dictionary = "".join(f'"\\"{key}\\":"\n' for key in sorted(known))
-    (top / "tests/fuzz/models.dict").write_text(dictionary)
-    print(f"{total} bytes")
+    made[DICTIONARY] = "".join(f'"\\"{key}\\":"\n' for key in sorted(known))
+    return made
+
+
+def files_there(top):
+    paths = [*top.glob(SEEDS + "*"), top / DICTIONARY]
+    return {str(path.relative_to(top)): path.read_text() for path in paths}
+
+
+def main():
+    top = pathlib.Path(sys.argv[1])
+    made, there = files_of(top), files_there(top)
+    for name in there.keys() - made.keys():
+        (top / name).unlink()
+    for name, text in made.items():
+        (top / name).write_text(text)
 
 
 if __name__ == "__main__":
