@@ -24,7 +24,7 @@
  * Part of every key in the memo: raised whenever what is staged of the same
  * files changes, or is refused no longer.
  */
-#define STAGE_VERSION 5
+#define STAGE_VERSION 6
 
 /* "+" and 16 digits. */
 #define STAMP_BYTES 18

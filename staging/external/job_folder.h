@@ -7,6 +7,7 @@
  *		out/		what comes of them
  *		home/ tmp/	for the converter alone
  *		root/		where omnihub-box puts its view together
+ *	<cache>/convert.old/	what a killed daemon left, until it is removed
  */
 #ifndef STAGING_EXTERNAL_JOB_FOLDER_H
 #define STAGING_EXTERNAL_JOB_FOLDER_H

@@ -491,7 +491,7 @@ static void a_second_mount_stages_nothing(void **state)
 	fake_repo_init(&fake, model);
 	fake.repo.memo = &memo;
 	first = read_view(&fake.repo, "pytorch", "staged.onnx");
-	assert_string_equal(kept_key, "stage/5/huggingface:org/model@0123/"
+	assert_string_equal(kept_key, "stage/6/huggingface:org/model@0123/"
 				      "plain,portable/pytorch");
 	staged_models = 0;
 	second = read_view(&fake.repo, "pytorch", "staged.onnx");
