@@ -220,6 +220,7 @@ static void fs_close(struct fs *fs)
 	timers_free(fs->timers);
 	pool_free(fs->disk);
 	pool_free(fs->slow);
+	handles_release(&fs->handles);
 	if (fs->tree.root)
 		tree_release(&fs->tree);
 	converter_free(fs->converter);
@@ -329,6 +330,7 @@ int daemon_run(const struct config *config,
 	int r;
 
 	str_init(&why, PATH_BYTES_MAX);
+	handles_init(&fs.handles);
 	late_init(&fs.late);
 	process_harden();
 	r = mount_point_check(config->mountpoint, config->cache_dir, &why);

@@ -18,6 +18,7 @@
 #include "base/timer.h"
 #include "cache/cache.h"
 #include "fs/config.h"
+#include "fs/handle.h"
 #include "fs/late.h"
 #include "fs/node.h"
 #include "providers/provider.h"
@@ -51,6 +52,7 @@ struct fs {
 	struct timers *timers;
 	struct fuse_session *session;
 	struct tree tree;
+	struct handles handles;
 	struct late late;
 	atomic_bool greeted;	/* the kernel's INIT is being answered */
 	struct timer readahead; /* daemon.c, as the next */

@@ -25,7 +25,7 @@ static void opendir_answer(fuse_req_t req, const struct node *dir,
 
 	if (r == 0) {
 		lasting = node_is_fixed(dir) && !listing_is_momentary(listing);
-		r = handle_new_dir(listing, &handle);
+		r = handle_new_dir(&fs_of(req)->handles, listing, &handle);
 	}
 	if (r < 0) {
 		reply_error(req, r);

@@ -23,7 +23,7 @@ static void open_answer(struct fs *fs, fuse_req_t req, const struct node *node,
 			struct content *content, struct fuse_file_info *fi)
 {
 	struct handle *handle;
-	int r = handle_new_file(node->id, content, &handle);
+	int r = handle_new_file(&fs->handles, node->id, content, &handle);
 
 	if (r < 0) {
 		reply_error(req, r);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The command line: what it says, refuses, writes and shows."""
 
+import contextlib
 import errno
 import json
 import os
@@ -312,6 +313,24 @@ def test_foreground_ends_by_a_signal(mount):
     assert daemon.wait(20) == 0, daemon.stderr.read()
     assert not is_mounted(mount.path)
     daemon.stderr.close()
+
+
+def test_ends_while_files_are_open(mount, folder):
+    """No release comes of them: a build with sanitizers would see it."""
+    daemon = subprocess.Popen(mount.command("--foreground"), env=mount.env,
+                              stderr=subprocess.PIPE, text=True)
+    assert "mounted at" in daemon.stderr.readline()
+    view = mount.model("org/bert/pytorch")
+    held = [os.open(path, os.O_RDONLY) for path in
+            (view, view / "staged.onnx", mount.path,
+             mount.path / ".omnihub/status.json")]
+    assert len(os.listdir(held[0])) > 1 and len(os.pread(held[1], 9, 0)) == 9
+    daemon.terminate()
+    assert daemon.wait(20) == 0, daemon.stderr.read()
+    daemon.stderr.close()
+    for one in held:
+        with contextlib.suppress(OSError):  # the kernel's, of a mount gone
+            os.close(one)
 
 
 def test_progress_on_a_terminal(mount, folder, tmp_path):
