@@ -176,16 +176,20 @@ static int show_beside(const char *folder, const char *name, bool as_json)
 	return r;
 }
 
-/* What stands in @folder, or of a model's folder in its base model's. */
+/* What stands in @folder; of a model's own, in its base model's. */
 static int show_folder(const char *folder, bool as_json)
 {
-	static const char *const names[] = { "info.json", "staged.status",
-					     "pytorch/info.json",
-					     "pytorch/staged.status" };
+	static const char *const folders[] = { "", "pytorch/", "jax/",
+					       "tensorflow/" };
+	static const char *const names[] = { "info.json", "staged.status" };
 	int r = -ENOENT;
 
-	for (size_t i = 0; r == -ENOENT && i < ARRAY_LEN(names); i++)
-		r = show_beside(folder, names[i], as_json);
+	for (size_t i = 0; r == -ENOENT && i < 2 * ARRAY_LEN(folders); i++) {
+		auto_free char *name = mem_printf("%s%s", folders[i / 2],
+						  names[i % 2]);
+
+		r = name ? show_beside(folder, name, as_json) : -ENOMEM;
+	}
 	return r;
 }
 

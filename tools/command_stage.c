@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/content.h"
 #include "base/json.h"
@@ -16,16 +13,14 @@
 #include "base/mem.h"
 #include "fs/stage_folder.h"
 #include "tools/command.h"
-#include "tools/progress.h"
-
-/* What is copied at a time. */
-#define COPY_BYTES ((size_t)1 << 20)
+#include "tools/save.h"
 
 static const struct option options[] = {
 	{ "task", required_argument, NULL, 't' },
 	{ "output", required_argument, NULL, 'o' },
 	{ "form", required_argument, NULL, 'f' },
 	{ "format", required_argument, NULL, 'm' },
+	{ "part", required_argument, NULL, 'P' },
 	{ "profile", required_argument, NULL, 'r' },
 	{ "skeleton", required_argument, NULL, 's' },
 	{ "application", required_argument, NULL, 'a' },
@@ -36,6 +31,21 @@ static const struct option options[] = {
 	{ 0 },
 };
 
+/* The endings of staged files, those of the original format first. */
+static const char *const formats[] = { "h5", "pb", "onnx" };
+
+static const char *const parts[] = { "encoder_model", "decoder_model" };
+
+/* What a model of the Hugging Face hub is staged from, best first. */
+static const struct {
+	const char *view;
+	const char *format;
+} views[] = {
+	{ "pytorch", "onnx" },
+	{ "jax", "onnx" },
+	{ "tensorflow", "pb" },
+};
+
 struct stage_arguments {
 	const char *source;
 	const char *task;	 /* NULL: the base model */
@@ -43,7 +53,8 @@ struct stage_arguments {
 	const char *skeleton;	 /* or NULL */
 	const char *application; /* or NULL */
 	const char *skeletons;	 /* the user's folder, or NULL */
-	const char *format;	 /* "onnx", "pb"; NULL: not said */
+	const char *format;	 /* of formats[]; NULL: not said */
+	const char *part;	 /* of parts[]; NULL: the whole model */
 	enum stage_form form;
 	enum stage_profile profile;
 	bool plan;
@@ -69,16 +80,17 @@ static void stage_help(void)
 	      "                      signature\n"
 	      "  -o, --output FILE   default: the staged file's name, in this "
 	      "folder; \"-\":\n"
-	      "                      standard output; its ending may choose "
-	      "(.h5, .onnx)\n"
+	      "                      standard output; its ending says the "
+	      "format\n"
 	      "      --skeleton NAME    the graph of PyTorch weights: "
 	      "torchvision/resnet50,\n"
 	      "                         timm/vit_base_patch16_224\n"
 	      "      --application NAME   what Keras weights are of: "
 	      "ResNet50/top\n"
 	      "      --skeletons DIR   graphs of your own\n"
-	      "      --format FORMAT    onnx, or pb: a frozen graph of "
-	      "TensorFlow\n"
+	      "      --format FORMAT    onnx; pb: a frozen graph of "
+	      "TensorFlow; h5: Keras\n"
+	      "      --part PART     encoder_model or decoder_model alone\n"
 	      "      --form FORM     plain (default) or dl4j\n"
 	      "      --profile PROFILE  halves as float32 (portable, the "
 	      "default), or as\n"
@@ -90,67 +102,101 @@ static void stage_help(void)
 	      stdout);
 }
 
-/* 0 and *@out filled, or -1 after --help, or an exit status. */
+/* @text as the table has it; NULL: it does not. */
+static const char *one_of(const char *const *table, size_t count,
+			  const char *text)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(table[i], text) == 0)
+			return table[i];
+	return NULL;
+}
+
+/* By the ending of its name; NULL: it says nothing. */
+static const char *format_of(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	return dot ? one_of(formats, ARRAY_LEN(formats), dot + 1) : NULL;
+}
+
+/* 0, or -1 after --help, or an exit status. */
+static int parse_option(int option, struct stage_arguments *out)
+{
+	switch (option) {
+	case 't':
+		out->task = optarg;
+		return 0;
+	case 'o':
+		out->output = optarg;
+		return 0;
+	case 'f':
+		if (strcmp(optarg, "dl4j") == 0)
+			out->form = STAGE_FORM_DL4J;
+		else if (strcmp(optarg, "plain") != 0)
+			return complain_usage("stage",
+					      "--form takes plain or dl4j");
+		return 0;
+	case 'm':
+		out->format = one_of(formats, ARRAY_LEN(formats), optarg);
+		if (!out->format)
+			return complain_usage("stage",
+					      "--format takes onnx, pb or h5");
+		return 0;
+	case 'P':
+		out->part = one_of(parts, ARRAY_LEN(parts), optarg);
+		if (!out->part)
+			return complain_usage("stage",
+					      "--part takes encoder_model or "
+					      "decoder_model");
+		return 0;
+	case 'r':
+		if (strcmp(optarg, "native") == 0)
+			out->profile = STAGE_PROFILE_NATIVE;
+		else if (strcmp(optarg, "portable") != 0)
+			return complain_usage(
+				"stage", "--profile takes portable or native");
+		return 0;
+	case 's':
+		out->skeleton = optarg;
+		return 0;
+	case 'a':
+		out->application = optarg;
+		return 0;
+	case 'S':
+		out->skeletons = optarg;
+		return 0;
+	case 'p':
+		out->plan = true;
+		return 0;
+	case 'F':
+		out->force = true;
+		return 0;
+	case 'h':
+		stage_help();
+		return -1;
+	default:
+		return EXIT_USAGE;
+	}
+}
+
+/* 0 and *@out filled, or as parse_option(). */
 static int parse_arguments(int argc, char **argv, struct stage_arguments *out)
 {
 	int option;
 
 	while ((option = getopt_long(argc, argv, "t:o:h", options, NULL)) !=
 	       -1) {
-		switch (option) {
-		case 't':
-			out->task = optarg;
-			break;
-		case 'o':
-			out->output = optarg;
-			break;
-		case 'f':
-			if (strcmp(optarg, "dl4j") == 0)
-				out->form = STAGE_FORM_DL4J;
-			else if (strcmp(optarg, "plain") != 0)
-				return complain_usage(
-					"stage", "--form takes plain or dl4j");
-			break;
-		case 'm':
-			if (strcmp(optarg, "onnx") != 0 &&
-			    strcmp(optarg, "pb") != 0)
-				return complain_usage(
-					"stage", "--format takes onnx or pb");
-			out->format = optarg;
-			break;
-		case 'r':
-			if (strcmp(optarg, "native") == 0)
-				out->profile = STAGE_PROFILE_NATIVE;
-			else if (strcmp(optarg, "portable") != 0)
-				return complain_usage("stage",
-						      "--profile takes "
-						      "portable or native");
-			break;
-		case 's':
-			out->skeleton = optarg;
-			break;
-		case 'a':
-			out->application = optarg;
-			break;
-		case 'S':
-			out->skeletons = optarg;
-			break;
-		case 'p':
-			out->plan = true;
-			break;
-		case 'F':
-			out->force = true;
-			break;
-		case 'h':
-			stage_help();
-			return -1;
-		default:
-			return EXIT_USAGE;
-		}
+		int r = parse_option(option, out);
+
+		if (r != 0)
+			return r;
 	}
 	if (optind + 1 != argc)
 		return complain_usage("stage", "name one SOURCE");
 	out->source = argv[optind];
+	if (!out->format && out->output)
+		out->format = format_of(out->output);
 	return 0;
 }
 
@@ -165,25 +211,6 @@ static char *find_folder(const char *source)
 	return mem_strdup(source);
 }
 
-static bool wants(const struct stage_arguments *arguments, const char *format)
-{
-	return arguments->format && strcmp(arguments->format, format) == 0;
-}
-
-/* "pytorch" or "pytorch/fill-mask"; the form is the repository's. */
-static char *view_dir(const struct stage_arguments *arguments,
-		      const struct stage_folder *folder)
-{
-	const char *view = wants(arguments, "pb") ? "tensorflow" : "pytorch";
-	const char *task = arguments->task;
-
-	if (folder->kind)
-		return mem_strdup(task ? task : "");
-	if (!task || strcmp(task, "feature-extraction") == 0)
-		return mem_strdup(view);
-	return mem_printf("%s/%s", view, task);
-}
-
 static const struct stage_entry *find_entry(const struct stage_listing *listing,
 					    const char *name)
 {
@@ -191,6 +218,60 @@ static const struct stage_entry *find_entry(const struct stage_listing *listing,
 		if (strcmp(listing->entries[i].name, name) == 0)
 			return &listing->entries[i];
 	return NULL;
+}
+
+static bool takes(const struct stage_arguments *arguments, const char *format)
+{
+	return !arguments->format || strcmp(arguments->format, format) == 0;
+}
+
+/* "pytorch" or another of views[]; -ENOENT: none has what is asked for. */
+static int find_view(const struct stage_arguments *arguments,
+		     const struct stage_repo *repo, const char **out)
+{
+	auto_stage_listing struct stage_listing root = { 0 };
+	int r = stage_list(repo, "", &root);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_LEN(views); i++)
+		if (takes(arguments, views[i].format) &&
+		    find_entry(&root, views[i].view)) {
+			*out = views[i].view;
+			return 0;
+		}
+	return -ENOENT;
+}
+
+/* "pytorch" or "pytorch/fill-mask"; the form is the repository's. */
+static int find_dir(const struct stage_arguments *arguments,
+		    const struct stage_folder *folder,
+		    const struct stage_repo *repo, char **out)
+{
+	const char *task = arguments->task;
+	const char *view;
+	int r;
+
+	if (folder->kind) {
+		*out = mem_strdup(task ? task : "");
+		return *out ? 0 : -ENOMEM;
+	}
+	r = find_view(arguments, repo, &view);
+	if (r < 0)
+		return r;
+	if (!task || strcmp(task, "feature-extraction") == 0)
+		*out = mem_strdup(view);
+	else
+		*out = mem_printf("%s/%s", view, task);
+	return *out ? 0 : -ENOMEM;
+}
+
+static int complain_no_view(const struct stage_arguments *arguments)
+{
+	return complain("%s has no model to stage%s%s; of weights alone say "
+			"what they are: --skeleton or --application",
+			arguments->source, arguments->format ? " as " : "",
+			arguments->format ? arguments->format : "");
 }
 
 /* Says why there is no staged file, from staged.status. */
@@ -206,10 +287,7 @@ static int complain_refused(const struct stage_arguments *arguments,
 	size_t len;
 
 	if (!status)
-		return complain("%s has no model to stage; of weights alone "
-				"say what they are: --skeleton or "
-				"--application",
-				arguments->source);
+		return complain_no_view(arguments);
 	len = (size_t)status->content->size;
 	text = mem_alloc(len + 1);
 	if (!text || content_copy(status->content, 0, len, text) < 0 ||
@@ -223,73 +301,13 @@ static int complain_refused(const struct stage_arguments *arguments,
 			detail ? detail : "", detail ? ")" : "");
 }
 
-static int write_all(int fd, const char *bytes, size_t len)
-{
-	while (len > 0) {
-		ssize_t wrote = write(fd, bytes, len);
-
-		if (wrote < 0 && errno != EINTR)
-			return -errno;
-		if (wrote > 0) {
-			bytes += wrote;
-			len -= (size_t)wrote;
-		}
-	}
-	return 0;
-}
-
-static int copy_content(struct content *content, int fd, const char *name)
-{
-	struct progress progress;
-	auto_free char *buffer = mem_alloc(COPY_BYTES);
-	uint64_t off = 0;
-	int r = buffer ? 0 : -ENOMEM;
-
-	progress_start(&progress, name, content->size);
-	while (r == 0 && off < content->size) {
-		size_t len = (size_t)u64_min(COPY_BYTES, content->size - off);
-
-		r = content_copy(content, off, len, buffer);
-		if (r == 0)
-			r = write_all(fd, buffer, len);
-		off += len;
-		progress_show(&progress, off);
-	}
-	progress_end(&progress);
-	return r;
-}
-
-/* Whole or not at all: under another name until it is complete. */
-static int write_file(struct content *content, const char *path, bool force)
-{
-	auto_free char *part = mem_printf("%s.part", path);
-	auto_close int fd = -1;
-	int r;
-
-	if (!part)
-		return -ENOMEM;
-	if (!force && access(path, F_OK) == 0)
-		return -EEXIST;
-	fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (fd < 0)
-		return -errno;
-	r = copy_content(content, fd, path);
-	if (r == 0 && (fsync(fd) < 0 || rename(part, path) < 0))
-		r = -errno;
-	if (r < 0)
-		unlink(part);
-	return r;
-}
-
 static int write_named(const struct stage_entry *entry, const char *path,
 		       bool force)
 {
-	int r;
+	int r = strcmp(path, "-") == 0
+			? content_print(entry->content, entry->name)
+			: content_save(entry->content, path, force);
 
-	if (strcmp(path, "-") == 0)
-		r = copy_content(entry->content, STDOUT_FILENO, entry->name);
-	else
-		r = write_file(entry->content, path, force);
 	if (r == -EEXIST)
 		return complain("%s exists; --force overwrites it", path);
 	if (r < 0)
@@ -313,36 +331,60 @@ static int write_data(const struct stage_entry *data, const char *model,
 		    : complain("out of memory");
 }
 
-static bool ends_with(const char *text, const char *end)
+/* The first staged file in one of formats[]; "" is any. */
+static const struct stage_entry *find_staged(
+	const struct stage_listing *listing, const char *format)
 {
-	size_t len = strlen(text), end_len = strlen(end);
+	const struct stage_entry *found = NULL;
 
-	return len >= end_len && strcmp(text + len - end_len, end) == 0;
+	for (size_t i = 0; !found && i < ARRAY_LEN(formats); i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "staged.%s", formats[i]);
+		if (!*format || strcmp(format, formats[i]) == 0)
+			found = find_entry(listing, name);
+	}
+	return found;
 }
 
-/* The staged file: by --format, by the output's ending, else the first. */
 static const struct stage_entry *find_model(
 	const struct stage_arguments *arguments,
 	const struct stage_listing *listing)
 {
-	static const char *const ends[] = { ".h5", ".pb", ".onnx" };
-	const struct stage_entry *first = NULL;
+	char name[NAME_BYTES_MAX];
 
-	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
-		char name[16];
-		const struct stage_entry *entry;
+	if (!arguments->part)
+		return find_staged(listing,
+				   arguments->format ? arguments->format : "");
+	snprintf(name, sizeof(name), "%s.onnx", arguments->part);
+	return takes(arguments, "onnx") ? find_entry(listing, name) : NULL;
+}
 
-		snprintf(name, sizeof(name), "staged%s", ends[i]);
-		entry = find_entry(listing, name);
-		if (arguments->format && !wants(arguments, ends[i] + 1))
-			continue;
-		if (entry && !first)
-			first = entry;
-		if (entry && arguments->output &&
-		    ends_with(arguments->output, ends[i]))
-			return entry;
-	}
-	return first;
+/* There is something, but not what was asked for; or nothing at all. */
+static int complain_no_model(const struct stage_arguments *arguments,
+			     const struct stage_listing *listing)
+{
+	const struct stage_entry *other = find_staged(listing, "");
+
+	if (!other)
+		return complain_refused(arguments, listing);
+	if (arguments->part)
+		return complain("%s has no %s: for this task it is staged as "
+				"%s alone",
+				arguments->source, arguments->part,
+				other->name);
+	return complain("%s is staged as %s, not as %s", arguments->source,
+			other->name, arguments->format);
+}
+
+/* The data beside @model, whose name is in it; NULL: all is in one file. */
+static const struct stage_entry *find_data(const struct stage_listing *listing,
+					   const struct stage_entry *model)
+{
+	char name[NAME_BYTES_MAX];
+
+	snprintf(name, sizeof(name), "%s.data", model->name);
+	return find_entry(listing, name);
 }
 
 static int stage_write(const struct stage_arguments *arguments,
@@ -363,9 +405,9 @@ static int stage_write(const struct stage_arguments *arguments,
 		return complain("cannot stage %s: %s", arguments->source,
 				strerror(-r));
 	model = find_model(arguments, &listing);
-	data = find_entry(&listing, "staged.onnx.data");
 	if (!model)
-		return complain_refused(arguments, &listing);
+		return complain_no_model(arguments, &listing);
+	data = find_data(&listing, model);
 	r = content_prepare(model->content, CLOCK_NEVER);
 	if (r < 0)
 		return complain("cannot stage %s: %s", arguments->source,
@@ -433,12 +475,17 @@ int command_stage(int argc, char **argv)
 	if (r == -ENOENT)
 		return complain("%s does not hold one file of weights",
 				arguments.source);
-	dir = view_dir(&arguments, &folder);
-	if (r < 0 || !dir)
+	if (r < 0)
 		return complain("out of memory");
 	stage_folder_repo(&folder, arguments.form, &repo);
 	repo.profile = arguments.profile;
 	repo.skeletons = arguments.skeletons;
+	r = find_dir(&arguments, &folder, &repo, &dir);
+	if (r == -ENOENT)
+		return complain_no_view(&arguments);
+	if (r < 0)
+		return complain("cannot look at %s: %s", arguments.source,
+				strerror(-r));
 	return arguments.plan ? stage_plan(&arguments, &folder, &repo, dir)
 			      : stage_write(&arguments, &repo, dir);
 }

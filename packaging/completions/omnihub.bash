@@ -19,7 +19,8 @@ _omnihub_value()
 		compopt -o nospace
 		;;
 	mount:--verify) _omnihub_words "complete full off" ;;
-	stage:--format) _omnihub_words "onnx pb" ;;
+	stage:--format) _omnihub_words "onnx pb h5" ;;
+	stage:--part) _omnihub_words "encoder_model decoder_model" ;;
 	mount:--form | stage:--form) _omnihub_words "plain dl4j" ;;
 	mount:--profile | stage:--profile) _omnihub_words "portable native" ;;
 	mount:--log-level) _omnihub_words "error warn info debug" ;;
@@ -30,8 +31,13 @@ _omnihub_value()
 	mount:--converter) _omnihub_words "none" ;;
 	mount:--timeout | mount:--converter-timeout) ;;
 	stage:--task | stage:-t)
-		_omnihub_words "fill-mask text-classification
-			token-classification question-answering"
+		_omnihub_words "fill-mask text-classification token-classification
+			question-answering pretraining sentence-similarity
+			text-generation text-generation-with-past
+			text2text-generation translation summarization
+			automatic-speech-recognition audio-classification
+			image-classification image-segmentation
+			zero-shot-image-classification"
 		;;
 	*) return 1 ;;
 	esac
@@ -49,7 +55,7 @@ _omnihub_options()
 		;;
 	umount) _omnihub_words "--lazy --help" ;;
 	stage)
-		_omnihub_words "--task --output --format --form --profile
+		_omnihub_words "--task --output --format --part --form --profile
 			--skeleton --application --skeletons --plan --force
 			--help"
 		;;

@@ -31,9 +31,10 @@ _omnihub_mount()
 _omnihub_stage()
 {
 	_arguments \
-		'(-t --task)'{-t,--task}'[with the head of a task]:task:(fill-mask text-classification token-classification question-answering)' \
+		'(-t --task)'{-t,--task}'[with the head of a task]:task:(fill-mask text-classification token-classification question-answering pretraining sentence-similarity text-generation text-generation-with-past text2text-generation translation summarization automatic-speech-recognition audio-classification image-classification image-segmentation zero-shot-image-classification)' \
 		'(-o --output)'{-o,--output}'[where to]:file:_files' \
-		'--format[onnx, or pb for a graph of TensorFlow]:format:(onnx pb)' \
+		'--format[what kind of file]:format:(onnx pb h5)' \
+		'--part[one half of a model]:part:(encoder_model decoder_model)' \
 		'--form[plain or dl4j]:form:(plain dl4j)' \
 		'--profile[portable or native]:profile:(portable native)' \
 		'--skeleton[the graph of PyTorch weights]:set/name:' \

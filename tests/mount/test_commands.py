@@ -59,7 +59,8 @@ WRONG = [
     (["mount", "a", "b"], "one mount point"),
     (["umount", "a", "b"], "one mount point"),
     (["stage"], "SOURCE"), (["stage", "--form", "round", "x"], "dl4j"),
-    (["stage", "--format", "h5", "x"], "onnx or pb"),
+    (["stage", "--format", "tflite", "x"], "onnx, pb or h5"),
+    (["stage", "--part", "middle", "x"], "encoder_model"),
     (["info"], "PATH"), (["status", "--frobnicate"], "frobnicate"),
 ]
 

@@ -29,6 +29,10 @@ CLEAN = {
     "cache/README.md": "# Cache\n",
     "cache/deep.h": header("cache/deep.h"),
     "fs/README.md": "# Fs\n",
+    "staging/README.md": "# Staging\n",
+    "staging/model_task.c": LICENCE + "enum { TASK_WORDS };\n\n"
+                            "static const char *const names[] = {\n"
+                            '\t[TASK_WORDS] = "fill-mask",\n};\n',
 }
 
 # check, file, its text, what the finding says
@@ -59,7 +63,7 @@ PLANTED = [
     ("names", "cache/thing.h", header("cache/thing.h"), "already"),
     ("names", "base/bad.c", "int x;\n", "first line"),
     ("names", "base/bad.h", header("base/other.h"), "BASE_BAD_H"),
-    ("names", "staging/new.c", LICENCE, "README.md"),
+    ("names", "providers/new.c", LICENCE, "README.md"),
     ("format", "base/bad.c", LICENCE + "int  x ;\n", "clang-format"),
     ("headers", "base/bad.h", header("base/bad.h", "size_t f(void);"), "alone"),
     ("headers", "base/bad.h", LICENCE + "struct twice { int x; };\n", "alone"),
@@ -67,6 +71,7 @@ PLANTED = [
     ("alone", "base/bad.c", LICENCE + '"https://pypi' '.org/simple"\n', "registry"),
     ("docs", "README.md", "[gone](gone.md)\n", "nowhere"),
     ("docs", "README.md", "[no](base/README.md#gone)\n", "no heading"),
+    ("docs", "packaging/completions/omnihub.zsh", "complete\n", "fill-mask"),
 ]
 
 

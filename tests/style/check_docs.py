@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Links between the documents lead somewhere; the manual knows every option.
+"""Links lead somewhere; manual and completions know every option and task.
 
-The options are those of `omnihub mount --help`, where the program was built
-(OMNIHUB_BINARY, else build/omnihub).
+The options are those that each command's --help tells of, where the program
+was built (OMNIHUB_BINARY, else build/omnihub); the tasks are read from
+staging/model_task.c.
 """
 
 import os
@@ -12,6 +13,8 @@ import subprocess
 
 import tree
 
+COMMANDS = ("mount", "umount", "stage", "convert", "info", "status")
+BASE_TASK = "feature-extraction"  # what is staged where no task is said
 LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
 
 
@@ -41,25 +44,46 @@ def check_links(root, path, text, findings):
             findings.add(path, line, "no heading for the link %s" % link)
 
 
-def mount_options(root):
+def options_of(root, command):
     binary = os.environ.get("OMNIHUB_BINARY") or os.path.join(root, "build/omnihub")
     if not os.access(binary, os.X_OK):
         return []
-    told = subprocess.run([binary, "mount", "--help"], capture_output=True,
+    told = subprocess.run([binary, command, "--help"], capture_output=True,
                           text=True, timeout=30)
     return sorted(set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", told.stdout)))
 
 
 def check_manual(root, findings):
     pages = tree.files(os.path.join(root, "packaging/man"))
-    if not pages:
-        return
     manual = "\n".join(tree.read(root, "packaging/man/" + p) for p in pages)
     manual = manual.replace("\\-", "-")
-    for option in mount_options(root):
-        if not re.search(re.escape(option) + r"(?![\w-])", manual):
-            findings.add("packaging/man/" + pages[0], 1,
-                         "does not tell of the option " + option)
+    for command in COMMANDS if pages else ():
+        for option in options_of(root, command):
+            if not re.search(re.escape(option) + r"(?![\w-])", manual):
+                findings.add("packaging/man/" + pages[0], 1,
+                             "does not tell of the option " + option)
+
+
+def tasks_of(root):
+    path = "staging/model_task.c"
+    if not os.path.exists(os.path.join(root, path)):
+        return []
+    return re.findall(r'\[TASK_\w+\] =\s*"([^"]+)"', tree.read(root, path))
+
+
+def check_completions(root, findings):
+    """fish writes an option without its dashes."""
+    for path in tree.files(root):
+        if not path.startswith("packaging/completions/"):
+            continue
+        text = tree.read(root, path)
+        dashes = "-l " if path.endswith(".fish") else "--"
+        wanted = [option.replace("--", dashes, 1) for command in COMMANDS
+                  for option in options_of(root, command)]
+        wanted += [task for task in tasks_of(root) if task != BASE_TASK]
+        for word in wanted:
+            if not re.search(r"(?<![\w-])%s(?![\w-])" % re.escape(word), text):
+                findings.add(path, 1, "does not complete " + word)
 
 
 def main():
@@ -68,6 +92,7 @@ def main():
     for path in tree.files(root, ".md"):
         check_links(root, path, tree.read(root, path), findings)
     check_manual(root, findings)
+    check_completions(root, findings)
     findings.finish()
 
 
