@@ -42,10 +42,10 @@ void call_ask(struct call *call, struct late_range range)
 			clock_after_ns(LATE_PATIENCE_MS * NS_PER_MS);
 }
 
-/* One in a hurry proves nothing. */
+/* A hub that says no is there; one in a hurry proves nothing. */
 void call_failed(struct call *call, int r)
 {
-	if (r < 0 && r != -ENOENT && !call->hurried)
+	if (r < 0 && r != -ENOENT && r != -EACCES && !call->hurried)
 		late_note(&call->fs->late, &call->asked);
 }
 

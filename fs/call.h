@@ -79,7 +79,7 @@ void call_init(struct call *call, const struct call_ops *ops, struct fs *fs,
  */
 void call_ask(struct call *call, struct late_range range);
 
-/* To be told of work that failed with @r: that is noted too. */
+/* To be told of work that failed with @r: but for a hub's no, that is noted. */
 void call_failed(struct call *call, int r);
 
 /* From here on deadline and interrupt may answer. */

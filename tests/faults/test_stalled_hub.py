@@ -82,6 +82,9 @@ def test_64_readers_of_a_silent_hub(hub, model, silence):
     assert wait_until(lambda: mount.status()["waiting"] == 0)
     hub.resume() if silence == "pause" else hub.calm()
     for name, body in files.items():
+        # For a second more a read has little time (fs/late.h).
+        assert wait_until(lambda p=repo / name: errno_of(p.read_bytes) is None,
+                          scaled(20), 0.2), name
         assert (repo / name).read_bytes() == body
 
 
@@ -139,6 +142,8 @@ def test_readers_of_one_range_share_a_fate_in_time(hub, model):
         assert outcome.error.errno == errno.EIO
         assert outcome.took_s < scaled(TIMEOUT_S + 3)
     hub.resume()
+    assert wait_until(lambda: errno_of(path.read_bytes) is None, scaled(20),
+                      0.2)
     assert path.read_bytes() == files["cold-00.bin"]
 
 

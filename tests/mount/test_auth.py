@@ -187,6 +187,16 @@ def test_grants_are_believed_at_once(hub, make_mount):
     assert config.read_bytes() == MODEL["config.json"]
 
 
+def test_who_asks_again_has_all_the_time(hub, make_mount):
+    """A hub that said no is not silent: the next read is waited for."""
+    hub.add("org/model", MODEL, gated="auto")
+    mount = make_mount(hub).start()
+    config = mount.model("org/model/repo/config.json")
+    assert errno_of(config.read_bytes) == errno.EACCES
+    hub.set(delay_ms=700)
+    assert errno_of(config.read_bytes) == errno.EACCES
+
+
 def test_what_a_token_saw_is_not_anonymous(private, make_mount):
     """The same cache without the token: the private model is not there."""
     mount = make_mount(private, env=by_variable(None)).start()
