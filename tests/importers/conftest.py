@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """One hub and one mount for all tests of staged files; another pair for
-those of the other hubs."""
+those of the other hubs.  With pytest-xdist, as many for each worker."""
 
+import re
 import shutil
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from elsewhere import OPTIONS, Elsewhere
 from mounted import Mount
 from origins import endpoints
-from served import CACHE, FULL, Served
+from served import CACHE, FULL, SPECS, Served
 
 
 def full_model(item):
@@ -25,6 +26,25 @@ def pytest_collection_modifyitems(items):
     """What is of one model of full size comes last, and model by model: its
     files are there for no longer."""
     items.sort(key=full_model)
+
+
+def together(test_id):
+    """What stays on one worker: a file of tests, but for those of models of
+    full size all tests of one model."""
+    name = next((each for each in FULL
+                 if re.search(r"[\[-]%s[]-]" % each, test_id)), None)
+    return SPECS[name]["repo_id"] if name else test_id.split("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return together(nodeid)
+
+    return Scheduling(config, log)
 
 
 def one_of_each(folder, make, options):
