@@ -200,7 +200,7 @@ static int fs_open(struct fs *fs, struct str *why)
 /*
  * Every request is answered, and nobody will answer any more: transfers
  * end, and so what waits for them; the disk lane before the slow one, to
- * which it defers.
+ * which it defers; last the timers, which answer in the place of them all.
  */
 static void fs_stop(struct fs *fs)
 {
@@ -212,12 +212,13 @@ static void fs_stop(struct fs *fs)
 	jobs_stop(fs->jobs);
 	pool_stop(fs->disk);
 	pool_stop(fs->slow);
+	timers_free(fs->timers);
+	fs->timers = NULL;
 }
 
 /* Nothing runs but us: from the outside in. */
 static void fs_close(struct fs *fs)
 {
-	timers_free(fs->timers);
 	pool_free(fs->disk);
 	pool_free(fs->slow);
 	handles_release(&fs->handles);
