@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "providers/fetch_errno.h"
 
 #define NONE_CHOSEN SIZE_MAX
 
@@ -96,12 +97,6 @@ static bool worth_another(int error)
 	}
 }
 
-/* Of two places' answers: "it is not here" says least. */
-static int worse_error(int before, int error)
-{
-	return before == 0 || before == -ENOENT ? error : before;
-}
-
 /* Where to go on after @error.  False: nowhere. */
 static bool attempt_next(struct attempt *attempt, int error)
 {
@@ -113,7 +108,7 @@ static bool attempt_next(struct attempt *attempt, int error)
 		attempt->at = chosen;
 		return error == -ECANCELED || worth_another(error);
 	}
-	attempt->error = worse_error(attempt->error, error);
+	attempt->error = errno_of_places(attempt->error, error);
 	return worth_another(error) && ++attempt->at < attempt->fallback->count;
 }
 
@@ -122,7 +117,7 @@ static void attempt_end(struct attempt *attempt, int result)
 	struct source_sink *outer = attempt->outer;
 
 	if (result < 0 && !attempt->began && worth_another(result))
-		result = worse_error(attempt->error, result);
+		result = errno_of_places(attempt->error, result);
 	source_unref(&attempt->fallback->source);
 	free(attempt);
 	outer->done(outer, result);

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/annot.h"
+
 int errno_of_status(long status, const char *error_code)
 {
 	if (error_code && !strcmp(error_code, "GatedRepo"))
@@ -64,4 +66,16 @@ bool curl_failed_lookup(CURLcode code)
 {
 	return code == CURLE_COULDNT_RESOLVE_HOST ||
 	       code == CURLE_COULDNT_RESOLVE_PROXY;
+}
+
+int errno_of_places(int before, int error)
+{
+	static const int order[] = { 0, -ENOENT, -EACCES, -EIO };
+	size_t a = 0, b = 0;
+
+	while (a < ARRAY_LEN(order) && order[a] != before)
+		a++;
+	while (b < ARRAY_LEN(order) && order[b] != error)
+		b++;
+	return b > a ? error : before;
 }

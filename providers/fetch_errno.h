@@ -23,4 +23,12 @@ int errno_of_curl(CURLcode code);
 /* The name was not found: rarely better later. */
 bool curl_failed_lookup(CURLcode code);
 
+/*
+ * What is said of a file that none of its places gave: @before, of those asked
+ * so far (0: of none), or @error, of the next.  "It is not here" says least,
+ * then "not for you"; trouble says most, since it may pass; of two that say as
+ * much it is the first.
+ */
+int errno_of_places(int before, int error);
+
 #endif

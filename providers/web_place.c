@@ -14,6 +14,7 @@
 #include "base/memo.h"
 #include "providers/download.h"
 #include "providers/fetch.h"
+#include "providers/fetch_errno.h"
 #include "providers/origin.h"
 #include "providers/url.h"
 #include "providers/web_fact.h"
@@ -207,19 +208,6 @@ static int use_fact(struct find *find, struct web_fact *fact)
 	return 0;
 }
 
-/* "It is not here" says least, "nobody answers" most. */
-static int telling(int before, int r)
-{
-	static const int order[] = { -ENOENT, -EIO, -EACCES };
-	size_t a = 0, b = 0;
-
-	while (a < ARRAY_LEN(order) && order[a] != before)
-		a++;
-	while (b < ARRAY_LEN(order) && order[b] != r)
-		b++;
-	return before == 0 || b >= a ? r : before;
-}
-
 /* What ends it at once: nothing was learnt of the file. */
 static bool is_final(int r)
 {
@@ -239,7 +227,7 @@ static int ask_candidates(struct find *find, struct web_fact *fact)
 
 		if (is_final(r))
 			return r == 0 && !local ? 1 : r;
-		error = telling(error, r);
+		error = errno_of_places(error, r);
 	}
 	return error;
 }

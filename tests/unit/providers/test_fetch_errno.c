@@ -55,11 +55,35 @@ static void test_curl(void **state)
 	assert_false(curl_failed_lookup(CURLE_COULDNT_CONNECT));
 }
 
+/* Trouble may pass: then nobody knows that the file is not there. */
+static void test_places(void **state)
+{
+	static const struct {
+		int before, error, want;
+	} cases[] = {
+		{ 0, -ENOENT, -ENOENT },
+		{ 0, -ETIMEDOUT, -ETIMEDOUT },
+		{ -ENOENT, -EACCES, -EACCES },
+		{ -EACCES, -ENOENT, -EACCES },
+		{ -EACCES, -EIO, -EIO },
+		{ -EIO, -EACCES, -EIO },
+		{ -EIO, -ETIMEDOUT, -ETIMEDOUT },
+		{ -ETIMEDOUT, -ENETUNREACH, -ETIMEDOUT },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		assert_int_equal(errno_of_places(cases[i].before,
+						 cases[i].error),
+				 cases[i].want);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_curl),
+		cmocka_unit_test(test_places),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
