@@ -370,14 +370,28 @@ static void *run(void *arg)
 	return NULL;
 }
 
+/*
+ * What is read ahead has as long as a request; what is waited for has the
+ * deadline of who waits, which of jobs is that of no request.
+ */
+static uint64_t patience_ns(const struct fetcher *fetcher,
+			    const struct transfer *transfer)
+{
+	return transfer->urgency == SOURCE_AHEAD
+		       ? fetcher->deadline_ns
+		       : u64_max(fetcher->deadline_ns,
+				 REQUEST_DEADLINE_S * NS_PER_S);
+}
+
 int fetcher_submit(struct fetcher *fetcher, struct transfer *transfer)
 {
 	uint64_t now = clock_now_ns();
 	bool taken;
 
 	transfer->fetcher = fetcher;
-	transfer->deadline_ns = u64_min(transfer->deadline_ns,
-					clock_after_ns(fetcher->deadline_ns));
+	transfer->deadline_ns =
+		u64_min(transfer->deadline_ns,
+			clock_after_ns(patience_ns(fetcher, transfer)));
 	transfer->stall_ns = STALL_TIMEOUT_S * NS_PER_S;
 	if (transfer->deadline_ns > now)
 		transfer->stall_ns = u64_min(transfer->stall_ns,

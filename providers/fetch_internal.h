@@ -119,7 +119,7 @@ struct fetcher {
 	bool joined;		    /* by the one who stops it */
 	pthread_t thread;
 	CURLM *multi; /* but for curl_multi_wakeup(), the fetch thread's */
-	uint64_t deadline_ns; /* fixed; of one transfer */
+	uint64_t deadline_ns; /* fixed; of a request */
 
 	/* The fetch thread's own. */
 	struct transfer_list queued[SOURCE_AHEAD + 1];

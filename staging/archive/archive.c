@@ -100,6 +100,16 @@ static bool is_named_zip(const char *path)
 	return false;
 }
 
+/* Early enough that how far the job is can be told before time is up. */
+static uint64_t wait_until_ns(uint64_t deadline_ns)
+{
+	uint64_t now = clock_now_ns();
+
+	if (deadline_ns == CLOCK_NEVER || deadline_ns <= now)
+		return deadline_ns;
+	return deadline_ns - (deadline_ns - now) / 4;
+}
+
 /* The table that a job finds, which is waited for. */
 static int open_tar(struct archive *bare, uint64_t deadline_ns,
 		    struct archive **out, struct refusal *why)
@@ -111,7 +121,7 @@ static int open_tar(struct archive *bare, uint64_t deadline_ns,
 	r = jobs_join(bare->jobs, &spec, NULL, &job);
 	if (r < 0)
 		return r;
-	r = job_wait(job, deadline_ns);
+	r = job_wait(job, wait_until_ns(deadline_ns));
 	if (r == -EBADMSG && job->why.code)
 		return refuse(why, job->why.code, job->why.detail, "%s",
 			      job->why.reason ? job->why.reason : "");

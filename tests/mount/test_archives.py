@@ -197,8 +197,6 @@ def test_a_bundle_tells_how_far_it_is(scene, make_mount):
                       0.3), "there is no graph in it"
 
 
-@pytest.mark.xfail(strict=True, reason="a transfer of a job ends after "
-                   "--timeout, too (fetcher_submit): the job fails")
 @pytest.mark.slow
 def test_a_job_is_not_bound_by_the_timeout(scene, make_mount, archive_only):
     """A piece that takes longer than --timeout does not end the job."""

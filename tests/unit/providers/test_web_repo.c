@@ -145,7 +145,7 @@ static const struct {
 	{ { HOST "/good", HOST "/goog" }, 0, 1 },
 	/* the most telling refusal */
 	{ { HOST "/gone", HOST "/pointer" }, -EIO, 2 },
-	{ { HOST "/forbidden", HOST "/pointer", HOST "/gone" }, -EACCES, 3 },
+	{ { HOST "/forbidden", HOST "/pointer", HOST "/gone" }, -EIO, 3 },
 };
 
 static void candidates_are_probed(void **state)
