@@ -83,7 +83,7 @@ int archive_view(const struct stage_repo *repo, size_t index, const char *dir,
 	if (*dir)
 		return r == -EBADMSG ? -ENOENT : r;
 	if (r == -EBADMSG)
-		return status_add_refusal(out, repo, &why);
+		return status_add_refusal(out, &why);
 	return r == -ETIMEDOUT ? status_add_job(out, repo, index) : r;
 }
 

@@ -370,25 +370,10 @@ int info_of_safetensors(const struct stage_repo *repo,
 	return r < 0 ? r : json_write_end(&json);
 }
 
-static int write_convert(struct json_write *json, const struct stage_repo *repo,
-			 const char *task)
-{
-	auto_str struct str command;
-	int r;
-
-	str_init(&command, REASON_BYTES_MAX);
-	r = str_printf(&command,
-		       "optimum-cli export onnx --model %s --task %s <folder>",
-		       repo->id, task);
-	json_write_text(json, "convert", str_text(&command));
-	return r;
-}
-
-int info_of_refusal(const struct stage_repo *repo, const struct refusal *why,
-		    const char *model_type, const char *task, struct str *out)
+int info_of_refusal(const struct refusal *why, const char *model_type,
+		    const char *task, struct str *out)
 {
 	struct json_write json;
-	int r = 0;
 
 	json_write_init(&json, out);
 	json_write_open(&json, NULL, '{');
@@ -398,9 +383,7 @@ int info_of_refusal(const struct stage_repo *repo, const struct refusal *why,
 	json_write_text(&json, "detail", why->detail);
 	json_write_text(&json, "model_type", model_type);
 	json_write_text(&json, "task", task);
-	if (task)
-		r = write_convert(&json, repo, task);
 	json_write_close(&json, '}');
 	json_write_newline(&json);
-	return r < 0 ? r : json_write_end(&json);
+	return json_write_end(&json);
 }

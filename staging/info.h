@@ -47,9 +47,8 @@ int info_of_safetensors(const struct stage_repo *repo,
 			struct str *out) MUST_CHECK;
 
 /* Why there is none.  @model_type and @task may be NULL. */
-int info_of_refusal(const struct stage_repo *repo, const struct refusal *why,
-		    const char *model_type, const char *task,
-		    struct str *out) MUST_CHECK;
+int info_of_refusal(const struct refusal *why, const char *model_type,
+		    const char *task, struct str *out) MUST_CHECK;
 
 /* Parts of an info.json: whose it is; what turns data into inputs. */
 struct json_write;

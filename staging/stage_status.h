@@ -11,7 +11,7 @@
 #include "staging/staging.h"
 
 /* Why there is no staged file. */
-int status_add_refusal(struct stage_listing *out, const struct stage_repo *repo,
+int status_add_refusal(struct stage_listing *out,
 		       const struct refusal *why) MUST_CHECK;
 
 /*

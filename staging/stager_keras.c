@@ -277,7 +277,7 @@ static int add_root(struct keras_model *model, struct stage_listing *out,
 	if (r == 0)
 		r = stage_listing_add_dir(out, DL4J_NAME);
 	else if (r == -EBADMSG)
-		r = status_add_refusal(out, model->repo, &onnx);
+		r = status_add_refusal(out, &onnx);
 	if (r == 0 && !staged)
 		staged = mem_zalloc(sizeof(*staged));
 	if (r < 0 || !staged)
@@ -319,7 +319,7 @@ static int list(const struct stage_repo *repo, const char *dir,
 	if (r == 0)
 		r = *dir ? add_dl4j(&model, out, &why)
 			 : add_root(&model, out, &why);
-	return r == -EBADMSG ? status_add_refusal(out, repo, &why) : r;
+	return r == -EBADMSG ? status_add_refusal(out, &why) : r;
 }
 
 /* Now all headers are read. */

@@ -70,7 +70,7 @@ static int add_from_archive(const struct stage_repo *repo, size_t archive,
 
 	if (r == -ETIMEDOUT)
 		return status_add_job(out, repo, archive);
-	return r == -EBADMSG ? status_add_refusal(out, repo, &why) : r;
+	return r == -EBADMSG ? status_add_refusal(out, &why) : r;
 }
 
 static int list_root(const struct stage_repo *repo, struct stage_listing *out)

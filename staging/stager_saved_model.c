@@ -142,7 +142,7 @@ static int add_signature(const struct stage_repo *repo,
 
 	if (r == 0)
 		return add_frozen(repo, signature, model, out);
-	return r == -EBADMSG ? status_add_refusal(out, repo, &why) : r;
+	return r == -EBADMSG ? status_add_refusal(out, &why) : r;
 }
 
 /* A name that a directory can have, and that no view has. */
@@ -165,7 +165,7 @@ static int add_root(const struct stage_repo *repo,
 	} else {
 		refuse(&why, "no-signature", NULL,
 		       "the SavedModel has no signature");
-		r = status_add_refusal(out, repo, &why);
+		r = status_add_refusal(out, &why);
 	}
 	for (size_t i = 0;
 	     r == 0 && i < saved_model_signature_count(saved->model); i++) {
@@ -193,7 +193,7 @@ static int list_place(const struct stage_repo *repo, const struct place *place,
 	int r = saved_folder_open(place->holder, place->folder, &saved, &why);
 
 	if (r == -EBADMSG)
-		return *dir ? -ENOENT : status_add_refusal(out, repo, &why);
+		return *dir ? -ENOENT : status_add_refusal(out, &why);
 	if (r < 0)
 		return r;
 	if (!*dir)
@@ -213,7 +213,7 @@ static int list_staged(const struct stage_repo *repo, const char *dir,
 	if (r == -ENOENT)
 		return *dir ? r : 0;
 	if (r == -EBADMSG)
-		return *dir ? -ENOENT : status_add_refusal(out, repo, &why);
+		return *dir ? -ENOENT : status_add_refusal(out, &why);
 	if (r == -ETIMEDOUT && !*dir && place.in_archive)
 		return status_add_job(out, repo, place.archive);
 	if (r < 0)

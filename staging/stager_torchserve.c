@@ -60,7 +60,7 @@ static int list_staged(const struct stage_repo *repo, const char *dir,
 		r = refuse(&why, "weights", NULL,
 			   "the archive does not hold one file of weights");
 	if (r == -EBADMSG)
-		return *dir ? -ENOENT : status_add_refusal(out, repo, &why);
+		return *dir ? -ENOENT : status_add_refusal(out, &why);
 	if (r < 0)
 		return r;
 	place.skeleton = json_string(json_get(json_root(facts), "skeleton"));

@@ -66,15 +66,14 @@ static int place_parse(const char *below, enum model_format format,
 	return out->variant ? 0 : -ENOENT;
 }
 
-static int add_status(const struct stage_repo *repo,
-		      const struct checkpoint *checkpoint, enum model_task task,
+static int add_status(const struct checkpoint *checkpoint, enum model_task task,
 		      const struct refusal *why, struct stage_listing *out)
 {
 	auto_str struct str text;
 	int r;
 
 	str_init(&text, STAGE_INFO_BYTES_MAX);
-	r = info_of_refusal(repo, why, checkpoint_model_type(checkpoint),
+	r = info_of_refusal(why, checkpoint_model_type(checkpoint),
 			    task_name(task), &text);
 	return r < 0 ? r : stage_listing_add_text(out, "staged.status", &text);
 }
@@ -166,7 +165,7 @@ static int list_view(const struct stage_repo *repo,
 
 	*is_staged = r == 0;
 	if (r == -EBADMSG)
-		return add_status(repo, checkpoint, view->task, &why, out);
+		return add_status(checkpoint, view->task, &why, out);
 	return r < 0 ? r : add_view(repo, checkpoint, view, &staged, out);
 }
 
@@ -288,7 +287,7 @@ static int list_timm(const struct stage_repo *repo,
 		return -ENOENT;
 	refuse(&why, "unsupported-architecture", "timm",
 	       "models of timm are staged as ONNX alone");
-	return add_status(repo, checkpoint, place->task, &why, out);
+	return add_status(checkpoint, place->task, &why, out);
 }
 
 int view_models(const struct stage_repo *repo, enum framework framework,
@@ -314,5 +313,5 @@ int view_models(const struct stage_repo *repo, enum framework framework,
 		return r;
 	if (place.task != TASK_FEATURES || place.variant)
 		return -ENOENT;
-	return add_status(repo, &checkpoint, place.task, &why, out);
+	return add_status(&checkpoint, place.task, &why, out);
 }

@@ -36,7 +36,7 @@ int view_safetensors_of(const struct stage_repo *repo,
 
 	if (r == 0)
 		return add_files(repo, &view, out);
-	return r == -EBADMSG ? status_add_refusal(out, repo, &why) : r;
+	return r == -EBADMSG ? status_add_refusal(out, &why) : r;
 }
 
 int view_safetensors(const struct stage_repo *repo, struct stage_listing *out)
@@ -48,5 +48,5 @@ int view_safetensors(const struct stage_repo *repo, struct stage_listing *out)
 
 	if (r == 0)
 		return view_safetensors_of(repo, checkpoint.weights, out);
-	return r == -EBADMSG ? status_add_refusal(out, repo, &why) : r;
+	return r == -EBADMSG ? status_add_refusal(out, &why) : r;
 }

@@ -81,7 +81,7 @@ static int add_form(const struct stage_repo *repo,
 
 	if (r == 0)
 		r = add_model(repo, place->skeleton, form, model, out);
-	return r == -EBADMSG ? status_add_refusal(out, repo, &why) : r;
+	return r == -EBADMSG ? status_add_refusal(out, &why) : r;
 }
 
 static bool has_safetensors_view(const struct skeleton_place *place,
@@ -131,5 +131,5 @@ int view_skeleton(const struct stage_repo *repo,
 		return add_place(repo, place, weights, dir, out);
 	if (r != -EBADMSG)
 		return r;
-	return *dir ? -ENOENT : status_add_refusal(out, repo, &why);
+	return *dir ? -ENOENT : status_add_refusal(out, &why);
 }

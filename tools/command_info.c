@@ -128,7 +128,8 @@ static void print_info(const struct json *root)
 	static const char *const rows[] = { "id",	 "licence", "task",
 					    "family",	 "form",    "staged_by",
 					    "signature", "state",   "code",
-					    "reason",	 "detail",  "convert" };
+					    "reason",	 "detail",  "convert",
+					    "install" };
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		print_row(rows[i], json_string(json_get(root, rows[i])));

@@ -516,6 +516,19 @@ def test_without_a_converter(tmp_path, make_mount):
     assert errno_of(start, view(mount)) == errno.EOPNOTSUPP
     done = mount.run("convert", view(mount))
     assert done.returncode == 1 and "pip install" in done.stderr
+    assert told["install"] in mount.run("info", view(mount)).stdout
+
+
+def test_who_wants_a_graph_is_not_told_to_convert(tmp_path, make_mount):
+    """What a converter makes is ONNX, of PyTorch's weights."""
+    write_tree(tmp_path / "models/org/strange", strange())
+    model = make_mount(str(tmp_path / "models"), "--converter",
+                       "none").start().model("org/strange")
+    told = {name: json.loads((model / name / "staged.status").read_text())
+            for name in ("pytorch", "tensorflow")}
+    assert told["pytorch"]["reason"] == told["tensorflow"]["reason"]
+    assert "switched off" in told["pytorch"]["converter"]
+    assert not {"convert", "converter"} & set(told["tensorflow"])
 
 
 def test_a_command_that_is_wrong_is_refused(tmp_path, make_mount):
