@@ -37,8 +37,8 @@ static const char *const formats[] = { "h5", "pb", "onnx" };
 static const char *const parts[] = { "encoder_model", "decoder_model" };
 
 /* What a model of the Hugging Face hub is staged from, best first. */
-static const struct {
-	const char *view;
+static const struct view {
+	const char *name;
 	const char *format;
 } views[] = {
 	{ "pytorch", "onnx" },
@@ -220,58 +220,68 @@ static const struct stage_entry *find_entry(const struct stage_listing *listing,
 	return NULL;
 }
 
-static bool takes(const struct stage_arguments *arguments, const char *format)
+/* NULL wants none in particular. */
+static bool is_wanted(const char *wanted, const char *format)
 {
-	return !arguments->format || strcmp(arguments->format, format) == 0;
+	return !wanted || strcmp(wanted, format) == 0;
 }
 
-/* "pytorch" or another of views[]; -ENOENT: none has what is asked for. */
-static int find_view(const struct stage_arguments *arguments,
-		     const struct stage_repo *repo, const char **out)
+/* The best one of @root in @format, or NULL: in any; NULL: there is none. */
+static const struct view *find_view(const struct stage_listing *root,
+				    const char *format)
 {
-	auto_stage_listing struct stage_listing root = { 0 };
-	int r = stage_list(repo, "", &root);
-
-	if (r < 0)
-		return r;
 	for (size_t i = 0; i < ARRAY_LEN(views); i++)
-		if (takes(arguments, views[i].format) &&
-		    find_entry(&root, views[i].view)) {
-			*out = views[i].view;
-			return 0;
-		}
-	return -ENOENT;
+		if (is_wanted(format, views[i].format) &&
+		    find_entry(root, views[i].name))
+			return &views[i];
+	return NULL;
 }
 
-/* "pytorch" or "pytorch/fill-mask"; the form is the repository's. */
-static int find_dir(const struct stage_arguments *arguments,
-		    const struct stage_folder *folder,
-		    const struct stage_repo *repo, char **out)
+static int complain_format(const struct stage_arguments *arguments,
+			   const char *has)
 {
-	const char *task = arguments->task;
-	const char *view;
-	int r;
-
-	if (folder->kind) {
-		*out = mem_strdup(task ? task : "");
-		return *out ? 0 : -ENOMEM;
-	}
-	r = find_view(arguments, repo, &view);
-	if (r < 0)
-		return r;
-	if (!task || strcmp(task, "feature-extraction") == 0)
-		*out = mem_strdup(view);
-	else
-		*out = mem_printf("%s/%s", view, task);
-	return *out ? 0 : -ENOMEM;
+	return complain("%s is staged as %s, not as %s", arguments->source, has,
+			arguments->format);
 }
 
 static int complain_no_view(const struct stage_arguments *arguments)
 {
-	return complain("%s has no model to stage%s%s; of weights alone say "
-			"what they are: --skeleton or --application",
-			arguments->source, arguments->format ? " as " : "",
-			arguments->format ? arguments->format : "");
+	return complain("%s has no model to stage; of weights alone say what "
+			"they are: --skeleton or --application",
+			arguments->source);
+}
+
+/*
+ * "pytorch" or "pytorch/fill-mask", the form is the repository's; of other
+ * kinds of folders the task itself.  Else the status of a complaint.
+ */
+static int find_dir(const struct stage_arguments *arguments,
+		    const struct stage_folder *folder,
+		    const struct stage_repo *repo, char **out)
+{
+	auto_stage_listing struct stage_listing root = { 0 };
+	const char *task = arguments->task;
+	const struct view *view, *other;
+	int r;
+
+	if (folder->kind) {
+		*out = mem_strdup(task ? task : "");
+		return *out ? 0 : complain("out of memory");
+	}
+	r = stage_list(repo, "", &root);
+	if (r < 0)
+		return complain("cannot look at %s: %s", arguments->source,
+				strerror(-r));
+	view = find_view(&root, arguments->format);
+	other = find_view(&root, NULL);
+	if (!view)
+		return other ? complain_format(arguments, other->format)
+			     : complain_no_view(arguments);
+	if (!task || strcmp(task, "feature-extraction") == 0)
+		*out = mem_strdup(view->name);
+	else
+		*out = mem_printf("%s/%s", view->name, task);
+	return *out ? 0 : complain("out of memory");
 }
 
 /* Says why there is no staged file, from staged.status. */
@@ -331,7 +341,7 @@ static int write_data(const struct stage_entry *data, const char *model,
 		    : complain("out of memory");
 }
 
-/* The first staged file in one of formats[]; "" is any. */
+/* The first staged file in @format; NULL: in any of formats[]. */
 static const struct stage_entry *find_staged(
 	const struct stage_listing *listing, const char *format)
 {
@@ -341,7 +351,7 @@ static const struct stage_entry *find_staged(
 		char name[16];
 
 		snprintf(name, sizeof(name), "staged.%s", formats[i]);
-		if (!*format || strcmp(format, formats[i]) == 0)
+		if (is_wanted(format, formats[i]))
 			found = find_entry(listing, name);
 	}
 	return found;
@@ -354,17 +364,17 @@ static const struct stage_entry *find_model(
 	char name[NAME_BYTES_MAX];
 
 	if (!arguments->part)
-		return find_staged(listing,
-				   arguments->format ? arguments->format : "");
+		return find_staged(listing, arguments->format);
 	snprintf(name, sizeof(name), "%s.onnx", arguments->part);
-	return takes(arguments, "onnx") ? find_entry(listing, name) : NULL;
+	return is_wanted(arguments->format, "onnx") ? find_entry(listing, name)
+						    : NULL;
 }
 
 /* There is something, but not what was asked for; or nothing at all. */
 static int complain_no_model(const struct stage_arguments *arguments,
 			     const struct stage_listing *listing)
 {
-	const struct stage_entry *other = find_staged(listing, "");
+	const struct stage_entry *other = find_staged(listing, NULL);
 
 	if (!other)
 		return complain_refused(arguments, listing);
@@ -373,8 +383,7 @@ static int complain_no_model(const struct stage_arguments *arguments,
 				"%s alone",
 				arguments->source, arguments->part,
 				other->name);
-	return complain("%s is staged as %s, not as %s", arguments->source,
-			other->name, arguments->format);
+	return complain_format(arguments, other->name);
 }
 
 /* The data beside @model, whose name is in it; NULL: all is in one file. */
@@ -480,12 +489,9 @@ int command_stage(int argc, char **argv)
 	stage_folder_repo(&folder, arguments.form, &repo);
 	repo.profile = arguments.profile;
 	repo.skeletons = arguments.skeletons;
-	r = find_dir(&arguments, &folder, &repo, &dir);
-	if (r == -ENOENT)
-		return complain_no_view(&arguments);
-	if (r < 0)
-		return complain("cannot look at %s: %s", arguments.source,
-				strerror(-r));
+	status = find_dir(&arguments, &folder, &repo, &dir);
+	if (status != 0)
+		return status;
 	return arguments.plan ? stage_plan(&arguments, &folder, &repo, dir)
 			      : stage_write(&arguments, &repo, dir);
 }

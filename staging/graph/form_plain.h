@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * staging/graph/form_plain.h - the plain form in two files: attention, and all
- * else.  Each function is that of struct form.
+ * else.  Each function but plain_shape() is that of struct form.
  */
 #ifndef STAGING_GRAPH_FORM_PLAIN_H
 #define STAGING_GRAPH_FORM_PLAIN_H

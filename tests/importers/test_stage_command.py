@@ -46,9 +46,9 @@ def test_stage_writes(served, tmp_path, framework, arguments, output, shown):
 
 
 @pytest.mark.parametrize("framework, arguments, output, word", [
-    ("pytorch", (), "out.h5", "as h5"),
-    ("jax", (), "out.pb", "as pb"),
-    ("tensorflow", (), "out.onnx", "as onnx"),
+    ("pytorch", (), "out.h5", "staged as onnx, not as h5"),
+    ("jax", (), "out.pb", "staged as onnx, not as pb"),
+    ("tensorflow", (), "out.onnx", "staged as pb, not as onnx"),
     ("pytorch", ("--part", "encoder_model"), "out.onnx", "encoder_model"),
     ("pytorch", ("--part", "tail"), "out.onnx", "decoder_model")])
 def test_stage_has_no_such_format(served, tmp_path, framework, arguments,
