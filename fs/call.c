@@ -22,6 +22,7 @@ void call_init(struct call *call, const struct call_ops *ops, struct fs *fs,
 	call->ops = ops;
 	call->fs = fs;
 	call->req = req;
+	call->began_ns = clock_now_ns();
 	call->deadline_ns = fs_deadline_ns(fs);
 	atomic_init(&call->refs, 1);
 	atomic_init(&call->answered, false);
@@ -42,10 +43,18 @@ void call_ask(struct call *call, struct late_range range)
 			clock_after_ns(LATE_PATIENCE_MS * NS_PER_MS);
 }
 
-/* A hub that says no is there; one in a hurry proves nothing. */
+/* A hub that says no at once is there, and may be asked again. */
+static bool is_answer(const struct call *call, int r)
+{
+	return r >= 0 || r == -ENOENT ||
+	       (r == -EACCES &&
+		clock_now_ns() - call->began_ns < LATE_MS * NS_PER_MS);
+}
+
+/* One in a hurry proves nothing. */
 void call_failed(struct call *call, int r)
 {
-	if (r < 0 && r != -ENOENT && r != -EACCES && !call->hurried)
+	if (!is_answer(call, r) && !call->hurried)
 		late_note(&call->fs->late, &call->asked);
 }
 

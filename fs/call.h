@@ -56,6 +56,7 @@ struct call {
 	const struct call_ops *ops;
 	struct fs *fs;
 	fuse_req_t req;
+	uint64_t began_ns;
 	uint64_t deadline_ns;
 	struct late_range asked; /* see call_ask() */
 	atomic_bool hurried;	 /* the same ran out of time just now */
@@ -79,7 +80,10 @@ void call_init(struct call *call, const struct call_ops *ops, struct fs *fs,
  */
 void call_ask(struct call *call, struct late_range range);
 
-/* To be told of work that failed with @r: but for a hub's no, that is noted. */
+/*
+ * To be told of work that failed with @r, which is noted too; but not what a
+ * hub does not have, or refused within LATE_MS.
+ */
 void call_failed(struct call *call, int r);
 
 /* From here on deadline and interrupt may answer. */

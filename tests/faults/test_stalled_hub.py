@@ -171,3 +171,18 @@ def test_dead_hub(hub, model):
     hub.start()
     for name, body in files.items():
         assert (repo / name).read_bytes() == body
+
+
+def test_many_who_are_refused_slowly(hub, make_mount):
+    """The kernel asks for each of them: not each waits as long as the first."""
+    hub.add("org/model", {"x.bin": payload(200 * KIB, 1)}, gated="auto")
+    mount = make_mount(hub, "--timeout", str(TIMEOUT_S)).start()
+    path = mount.model("org/model/repo/x.bin")
+    os.listdir(path.parent)
+    hub.set(delay_ms=1300)
+    waiting = start_together([lambda: read_at(path, 0, 4 * KIB)
+                              for _ in range(10)])
+    finish(waiting, scaled(30))
+    assert {outcome.error.errno for outcome in waiting} <= \
+        {errno.EACCES, errno.EIO}
+    assert max(o.took_s for o in waiting) < scaled(TIMEOUT_S + 3)
