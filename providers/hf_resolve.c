@@ -258,6 +258,15 @@ static int resolve_ask(struct resolve *resolve, struct repo **out)
 
 /* ---- what is believed ---- */
 
+/* Of two answers the later counts; in one second, the hub's no. */
+static bool is_gone(const struct known *known)
+{
+	return known->missing_fact.has &&
+	       (!known->info_fact.has ||
+		known->missing_fact.stored_wall_s >=
+			known->info_fact.stored_wall_s);
+}
+
 /* What the memo has, its tree too; may ask for a tree that it forgot. */
 static int resolve_known(struct resolve *resolve, struct repo **out)
 {
@@ -271,9 +280,7 @@ static int resolve_stale(struct resolve *resolve, int r, struct repo **out)
 {
 	struct known *known = &resolve->known;
 
-	if (known->missing_fact.has &&
-	    (!known->info_fact.has || known->missing_fact.stored_wall_s >=
-					      known->info_fact.stored_wall_s))
+	if (is_gone(known))
 		return known->missing;
 	if (known->info_fact.has) {
 		int kept = resolve_known(resolve, out);
@@ -300,11 +307,13 @@ static int resolve_fresh(struct resolve *resolve, struct repo **out,
 	struct known *known = &resolve->known;
 	unsigned int ttl_s = resolve->hub->provider.ttl_s;
 	bool pinned = resolve->name.pinned && known->info_fact.has;
+	bool gone = is_gone(known);
 	int r;
 
-	if (hf_recent(resolve->hub, &known->missing_fact, HUB_MISSING_TTL_S))
+	if (gone &&
+	    hf_recent(resolve->hub, &known->missing_fact, HUB_MISSING_TTL_S))
 		return known->missing;
-	if (!pinned && !hf_fresh(&known->info_fact, ttl_s))
+	if (!pinned && (gone || !hf_fresh(&known->info_fact, ttl_s)))
 		return 1;
 	r = resolve_known(resolve, out);
 	*until_wall_s = pinned ? INT64_MAX

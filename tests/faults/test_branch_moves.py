@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """A branch moves: who has a file open keeps its bytes, others see the new."""
 
+import errno
 import os
 import stat
 import subprocess
+import time
 
 import pytest
 
@@ -140,6 +142,19 @@ def test_model_is_removed(hub, model):
         assert pread_all(fd, MIB, 1000) == OLD[MIB:MIB + 1000]
     pinned = path.parent / ("model@" + first)
     assert read_at(pinned / "repo/x.bin", 0, 1000) == OLD[:1000]
+
+
+def test_model_that_is_removed_stays_so(hub, model):
+    """Though the hub says no in the second in which it was asked for anew,
+    and a little before had said yes."""
+    _, path, _ = model
+    assert os.stat(path / "repo")
+    hub.remove("org/model")
+    time.sleep(1.1)  # what the kernel believes without asking
+    assert wait_until(lambda: time.time() % 1 < 0.1)
+    refresh(path)
+    for _ in range(20):
+        assert errno_of(os.stat, path / "repo") == errno.ENOENT
 
 
 def test_find_during_moves(hub, model):
