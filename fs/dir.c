@@ -360,6 +360,7 @@ static int list_fill(struct fs *fs, struct node *dir, uint64_t deadline_ns,
 int dir_list(struct fs *fs, struct node *dir, uint64_t deadline_ns,
 	     struct listing **out)
 {
+	uint64_t expiries = node_expiries(dir);
 	auto_listing struct listing *listing = node_listing(dir);
 	int r;
 
@@ -373,7 +374,7 @@ int dir_list(struct fs *fs, struct node *dir, uint64_t deadline_ns,
 	if (r < 0)
 		return r;
 	listing_sort(listing);
-	node_set_listing(dir, listing);
+	node_set_listing(dir, listing, expiries);
 	*out = take_ptr(listing);
 	return 0;
 }

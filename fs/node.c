@@ -260,6 +260,7 @@ void node_expire(struct node *node)
 
 	lock_take(&node->tree->lock);
 	node_strip_locked(node, &garbage);
+	node->expiries++;
 	lock_drop(&node->tree->lock);
 	listing_unref(garbage.listing);
 	known_drop_all(&garbage.known);
@@ -336,15 +337,28 @@ struct listing *node_listing(struct node *node)
 	return listing;
 }
 
-void node_set_listing(struct node *node, struct listing *listing)
+void node_set_listing(struct node *node, struct listing *listing,
+		      uint64_t expiries)
 {
-	struct listing *old;
+	struct listing *old = NULL;
 
 	lock_take(&node->tree->lock);
-	old = node->listing;
-	node->listing = listing_ref(listing);
+	if (node->expiries == expiries) {
+		old = node->listing;
+		node->listing = listing_ref(listing);
+	}
 	lock_drop(&node->tree->lock);
 	listing_unref(old);
+}
+
+uint64_t node_expiries(struct node *node)
+{
+	uint64_t expiries;
+
+	lock_take(&node->tree->lock);
+	expiries = node->expiries;
+	lock_drop(&node->tree->lock);
+	return expiries;
 }
 
 bool node_is_momentary(struct node *node)

@@ -103,6 +103,7 @@ struct node {
 	uint64_t lookups;	 /* tree->lock: those the kernel holds */
 	struct content *content; /* tree->lock: NULL until first opened */
 	struct listing *listing; /* tree->lock: NULL until listed */
+	uint64_t expiries;	 /* tree->lock: how often node_expire() was */
 	struct map known; /* tree->lock: HUB: name -> struct known_name * */
 };
 
@@ -161,8 +162,14 @@ struct listing *node_listing(struct node *node);
 /* Whether the last listing was for a moment: incomplete, or passing. */
 bool node_is_momentary(struct node *node);
 
-/* Keeps @listing (takes a reference) in place of the one before. */
-void node_set_listing(struct node *node, struct listing *listing);
+/*
+ * Keeps @listing (takes a reference) in place of the one before, unless the
+ * node was expired since node_expiries() gave @expiries: what was begun
+ * before then may be of before, and is its asker's only.
+ */
+void node_set_listing(struct node *node, struct listing *listing,
+		      uint64_t expiries);
+uint64_t node_expiries(struct node *node);
 
 /* Forgets listing and known names: the next look asks anew. */
 void node_expire(struct node *node);

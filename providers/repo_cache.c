@@ -130,9 +130,11 @@ static int slot_wait_locked(struct repo_cache *cache, struct slot *slot,
 	slot->waiters--;
 	if (slot->busy)
 		return -ETIMEDOUT;
+	if (slot->ask || gave_up_early(slot->result, deadline_ns))
+		return 1; /* what was found may be of before a refresh */
 	if (slot->result == 0)
 		*out = repo_ref(slot->repo);
-	return gave_up_early(slot->result, deadline_ns) ? 1 : slot->result;
+	return slot->result;
 }
 
 /* Opens without the lock, then tells all who wait.  Holds it again. */

@@ -127,7 +127,7 @@ static void listings_and_known_names_expire(void **state)
 	assert_int_equal(tree_init(&tree), 0);
 	child = make(&tree, "child");
 	assert_int_equal(listing_new(clock_after_ns(NS_PER_S), &listing), 0);
-	node_set_listing(tree.root, listing);
+	node_set_listing(tree.root, listing, node_expiries(tree.root));
 	node_set_known(tree.root, "child", child, clock_after_ns(NS_PER_S));
 	listing_unref(listing);
 	listing = node_listing(tree.root);
@@ -144,6 +144,28 @@ static void listings_and_known_names_expire(void **state)
 	tree_release(&tree);
 }
 
+/* What was begun before an expiry may be of before: it is not kept. */
+static void a_listing_of_before_an_expiry_is_not_kept(void **state)
+{
+	struct tree tree;
+	struct listing *listing;
+	uint64_t before;
+
+	(void)state;
+	assert_int_equal(tree_init(&tree), 0);
+	before = node_expiries(tree.root);
+	assert_int_equal(listing_new(CLOCK_NEVER, &listing), 0);
+	node_expire(tree.root);
+	node_set_listing(tree.root, listing, before);
+	assert_null(node_listing(tree.root));
+	node_set_listing(tree.root, listing, node_expiries(tree.root));
+	listing_unref(listing);
+	listing = node_listing(tree.root);
+	assert_non_null(listing);
+	listing_unref(listing);
+	tree_release(&tree);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -153,6 +175,7 @@ int main(void)
 		cmocka_unit_test(a_wrong_forget_is_ignored),
 		cmocka_unit_test(a_listing_sorts_and_keeps_the_first_of_equals),
 		cmocka_unit_test(listings_and_known_names_expire),
+		cmocka_unit_test(a_listing_of_before_an_expiry_is_not_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

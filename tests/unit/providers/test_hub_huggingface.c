@@ -274,6 +274,29 @@ static void refresh_asks_at_once(void **state)
 	opens(world, "org/m", SHA_2, 0);
 }
 
+/* The hub has removed it; what it said before is not believed again. */
+static void what_is_gone_stays_gone(void **state)
+{
+	static const struct fake_route none = { 0 };
+	struct world *world = *state;
+
+	opens(world, "org/m", SHA, 2);
+	world->hub.routes = &none;
+	world->provider->ops->refresh(world->provider, "org/m");
+	fails(world, "org/m", -ENOENT, 1);
+	fails(world, "org/m", -ENOENT, 1); /* in the second of the refresh */
+	later_by(1);
+	fails(world, "org/m", -ENOENT, 1);
+	fails(world, "org/m", -ENOENT, 0);
+	opens(world, "org/m@" SHA, SHA, 0);
+	later_by(40);
+	fails(world, "org/m", -ENOENT, 1);
+	world->hub.routes = routes;
+	later_by(40);
+	opens(world, "org/m", SHA, 1);
+	opens(world, "org/m", SHA, 0);
+}
+
 static void a_dead_hub_does_not_matter(void **state)
 {
 	struct world *world = *state;
@@ -568,6 +591,7 @@ int main(void)
 		WITH_WORLD(what_was_used_is_not_asked_again),
 		WITH_WORLD(a_branch_moves_after_its_time),
 		WITH_WORLD(refresh_asks_at_once),
+		WITH_WORLD(what_is_gone_stays_gone),
 		WITH_WORLD(a_dead_hub_does_not_matter),
 		WITH_WORLD(offline_knows_what_it_knows),
 		WITH_WORLD(other_names_are_links),
