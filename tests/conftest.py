@@ -2,6 +2,7 @@
 """Fixtures for every test in Python: hubs and mounts that clean up."""
 
 import pathlib
+import signal
 import sys
 
 import pytest
@@ -16,6 +17,10 @@ from mounted import Mount  # noqa: E402
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: takes more than some seconds")
     config.addinivalue_line("markers", "bench: measures, judges nothing")
+    # A shell has those it runs in the background ignore Ctrl-C, and what they
+    # start inherits that: tests that send it would wait in vain.
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
