@@ -44,7 +44,26 @@ static const char *endpoint_of(void *arg, const char *name)
 	return config_endpoint(arg, name);
 }
 
-static int hubs_new(struct fs *fs)
+/* All but huggingface need a table, which an installation has. */
+static int hub_explain(const struct config *config, const char *name, int error,
+		       struct str *why)
+{
+	const char *endpoint = config_endpoint(config, name);
+
+	if (endpoint)
+		return str_explain(why, error, "cannot serve %s from %s: %s",
+				   name, endpoint, strerror(-error));
+	if (error == -ENOENT)
+		return str_explain(why, error,
+				   "cannot serve %s: share/omnihub is not "
+				   "where the program expects it; "
+				   "OMNIHUB_SHARE can name the folder",
+				   name);
+	return str_explain(why, error, "cannot serve %s: %s", name,
+			   strerror(-error));
+}
+
+static int hubs_new(struct fs *fs, struct str *why)
 {
 	struct provider_env env = {
 		.fetcher = fs->fetcher,
@@ -54,20 +73,19 @@ static int hubs_new(struct fs *fs)
 		.endpoint = endpoint_of,
 		.endpoint_arg = (void *)(uintptr_t)fs->config,
 	};
-	int r = 0;
 
 	fs->hubs = mem_array(provider_count() + 1, sizeof(*fs->hubs));
 	if (!fs->hubs)
 		return -ENOMEM;
-	for (size_t i = 0; r == 0 && i < provider_count(); i++) {
-		r = provider_new(i, &env, &fs->hubs[fs->hub_count]);
-		if (r == 0)
-			fs->hub_count++;
-		else
-			log_error("fs", "cannot serve hub %s: %s",
-				  provider_name(i), strerror(-r));
+	for (size_t i = 0; i < provider_count(); i++) {
+		int r = provider_new(i, &env, &fs->hubs[fs->hub_count]);
+
+		if (r < 0)
+			return hub_explain(fs->config, provider_name(i), r,
+					   why);
+		fs->hub_count++;
 	}
-	return r;
+	return 0;
 }
 
 /* Threads of ours must leave signals to the one that serves. */
@@ -189,12 +207,12 @@ static int fs_open(struct fs *fs, struct str *why)
 	if (r == 0)
 		r = lanes_new(fs);
 	if (r == 0)
-		r = hubs_new(fs);
+		r = hubs_new(fs, why);
 	if (r == 0)
 		r = tree_init(&fs->tree);
-	if (r < 0)
+	if (r < 0 && !why->len)
 		return str_explain(why, r, "cannot start: %s", strerror(-r));
-	return 0;
+	return r;
 }
 
 /*

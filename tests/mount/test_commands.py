@@ -83,7 +83,10 @@ def test_mount_refuses_what_cannot_work(mount, make_mount):
             "--cache", str(mount.cache))
     inside = make_mount(mount.hub, name="m3")
     refused(inside, "inside the mount", "--cache", str(inside.path / "cache"))
-    refused(make_mount("/no/such/folder", name="m4"), "")
+    refused(make_mount("/no/such/folder", name="m4"),
+            "cannot serve huggingface from /no/such/folder: No such file")
+    refused(make_mount(mount.hub, name="m6", env={"OMNIHUB_SHARE": "/none"}),
+            "cannot serve onnx: share/omnihub")
     beside = make_mount(mount.hub, name="m5")
     beside.path.write_text("")
     refused(beside, "not a folder")

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Links lead somewhere; manual and completions know every option and task.
 
+The manual knows every variable of the environment that the program reads.
+
 The options are those that each command's --help tells of, where the program
 was built (OMNIHUB_BINARY, else build/omnihub); the tasks are read from
 staging/model_task.c.
@@ -64,6 +66,20 @@ def check_manual(root, findings):
                              "does not tell of the option " + option)
 
 
+def check_environment(root, findings):
+    """PATH and HOME are what everybody takes them for."""
+    manual = "\n".join(tree.read(root, page) for page in tree.files(root)
+                       if page.startswith("packaging/man/"))
+    for path in tree.files(root, ".c"):
+        text = tree.read(root, path)
+        if path.startswith("tests/") or "getenv(" not in text:
+            continue
+        for match in re.finditer(r'"([A-Z][A-Z0-9]+_[A-Z0-9_]+)"', text):
+            if not re.search(r"\b%s\b" % match.group(1), manual):
+                findings.add(path, tree.line_of(text, match.start()),
+                             "the manual does not tell of " + match.group(1))
+
+
 def tasks_of(root):
     path = "staging/model_task.c"
     if not os.path.exists(os.path.join(root, path)):
@@ -92,6 +108,7 @@ def main():
     for path in tree.files(root, ".md"):
         check_links(root, path, tree.read(root, path), findings)
     check_manual(root, findings)
+    check_environment(root, findings)
     check_completions(root, findings)
     findings.finish()
 
