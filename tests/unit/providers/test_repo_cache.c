@@ -2,8 +2,11 @@
 #include "providers/repo_cache.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/mem.h"
@@ -101,8 +104,12 @@ static int number_of(const char *path)
 {
 	auto_repo struct repo *repo = NULL;
 	int r = repo_cache_open(cache, path, SOON, &repo);
+	uint64_t number = 0;
 
-	return r < 0 ? r : atoi(repo->revision);
+	if (r == 0)
+		r = parse_u64(repo->revision, strlen(repo->revision), 100,
+			      &number);
+	return r < 0 ? r : (int)number;
 }
 
 static void *open_in_thread(void *number)
