@@ -374,36 +374,50 @@ int dir_list(struct fs *fs, struct node *dir, uint64_t deadline_ns,
 	if (r < 0)
 		return r;
 	listing_sort(listing);
-	node_set_listing(dir, listing, expiries);
+	if (!node_set_listing(dir, listing, expiries))
+		listing_passing(listing);
 	*out = take_ptr(listing);
 	return 0;
 }
 
-static int find_listed(const struct listing *listing, const char *name,
-		       struct node **out)
+double dir_ttl_s(const struct node *dir, const struct listing *listing)
+{
+	if (listing_is_momentary(listing))
+		return MOVING_TTL_S;
+	if (dir->kind == NODE_HUB)
+		return dir->provider->ttl_s;
+	if (dir->kind == NODE_MODEL && !is_commit(dir->path))
+		return MOVING_TTL_S;
+	return FIXED_TTL_S;
+}
+
+static int find_listed(const struct node *dir, const struct listing *listing,
+		       const char *name, struct dir_found *out)
 {
 	const struct dir_entry *entry = listing_find(listing, name);
 
+	out->ttl_s = dir_ttl_s(dir, listing);
 	if (!entry || !entry->node)
 		return listing->incomplete ? listing->incomplete : -ENOENT;
-	*out = node_ref(entry->node);
+	out->node = node_ref(entry->node);
 	return 0;
 }
 
-int dir_lookup_known(struct node *dir, const char *name, struct node **out)
+int dir_lookup_known(struct node *dir, const char *name, struct dir_found *out)
 {
 	auto_listing struct listing *listing = node_listing(dir);
-	int r = listing ? find_listed(listing, name, out) : -EAGAIN;
+	int r = listing ? find_listed(dir, listing, name, out) : -EAGAIN;
 
 	if (dir->kind != NODE_HUB || r == 0)
 		return r;
-	*out = node_known(dir, name);
-	return *out ? 0 : -EAGAIN;
+	out->node = node_known(dir, name);
+	out->ttl_s = dir->provider->ttl_s;
+	return out->node ? 0 : -EAGAIN;
 }
 
 /* A model of the hub that its listing need not have. */
 static int lookup_hub(struct fs *fs, struct node *dir, const char *name,
-		      uint64_t deadline_ns, struct node **out)
+		      uint64_t deadline_ns, struct dir_found *out)
 {
 	auto_hub_entry struct hub_entry entry = { 0 };
 	auto_free char *path = path_join(dir->path, name);
@@ -414,15 +428,16 @@ static int lookup_hub(struct fs *fs, struct node *dir, const char *name,
 		return -ENOMEM;
 	r = hub->ops->lookup(hub, path, deadline_ns, &entry);
 	if (r == 0)
-		r = hub_node(fs, dir, name, &entry, out);
+		r = hub_node(fs, dir, name, &entry, &out->node);
 	if (r == 0)
-		node_set_known(dir, name, *out,
+		node_set_known(dir, name, out->node,
 			       clock_after_ns(hub->ttl_s * NS_PER_S));
+	out->ttl_s = r == 0 ? hub->ttl_s : MOVING_TTL_S;
 	return r;
 }
 
 int dir_lookup(struct fs *fs, struct node *dir, const char *name,
-	       uint64_t deadline_ns, struct node **out)
+	       uint64_t deadline_ns, struct dir_found *out)
 {
 	auto_listing struct listing *listing = NULL;
 	int r;
@@ -433,23 +448,7 @@ int dir_lookup(struct fs *fs, struct node *dir, const char *name,
 	if (dir->kind == NODE_HUB)
 		return lookup_hub(fs, dir, name, deadline_ns, out);
 	r = dir_list(fs, dir, deadline_ns, &listing);
-	return r < 0 ? r : find_listed(listing, name, out);
-}
-
-double dir_found_ttl_s(struct node *dir)
-{
-	if (node_is_momentary(dir))
-		return MOVING_TTL_S;
-	if (dir->kind == NODE_HUB)
-		return dir->provider->ttl_s;
-	if (dir->kind == NODE_MODEL && !is_commit(dir->path))
-		return MOVING_TTL_S;
-	return FIXED_TTL_S;
-}
-
-double dir_missing_ttl_s(struct node *dir)
-{
-	return dir->kind == NODE_HUB ? MOVING_TTL_S : dir_found_ttl_s(dir);
+	return r < 0 ? r : find_listed(dir, listing, name, out);
 }
 
 void dir_refresh(struct node *dir)

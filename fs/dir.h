@@ -15,27 +15,39 @@
 #include "fs/fs.h"
 #include "fs/node.h"
 
+/* What a lookup found. */
+struct dir_found {
+	struct node *node; /* one reference; NULL: there is no such name */
+	double ttl_s;	   /* so long the kernel may believe that */
+};
+
+static inline void dir_found_release(struct dir_found *found)
+{
+	node_unref(found->node);
+}
+DEFINE_AUTO(dir_found, struct dir_found, dir_found_release)
+#define auto_dir_found auto_of(dir_found)
+
 /*
- * From memory, on any thread.  0 and one reference, -ENOENT, or -EAGAIN:
- * only dir_lookup() can tell.
+ * From memory, on any thread.  0, -ENOENT (@out->ttl_s is set as well), or
+ * -EAGAIN: only dir_lookup() can tell.
  */
 int dir_lookup_known(struct node *dir, const char *name,
-		     struct node **out) MUST_CHECK;
+		     struct dir_found *out) MUST_CHECK;
 
 /*
  * May wait for the network, so for a lane; as provider.h has it with
- * DEADLINE_NOW.  One reference.
+ * DEADLINE_NOW.
  */
 int dir_lookup(struct fs *fs, struct node *dir, const char *name,
-	       uint64_t deadline_ns, struct node **out) MUST_CHECK;
+	       uint64_t deadline_ns, struct dir_found *out) MUST_CHECK;
 
-/* The same. */
+/* May wait as well.  One reference. */
 int dir_list(struct fs *fs, struct node *dir, uint64_t deadline_ns,
 	     struct listing **out) MUST_CHECK;
 
-/* How long the kernel may believe a name in @dir, found or missing. */
-double dir_found_ttl_s(struct node *dir);
-double dir_missing_ttl_s(struct node *dir);
+/* How long the kernel may believe a name of @listing, which is of @dir. */
+double dir_ttl_s(const struct node *dir, const struct listing *listing);
 
 /* Drops what may have moved below the model or hub directory @dir. */
 void dir_refresh(struct node *dir);

@@ -337,18 +337,21 @@ struct listing *node_listing(struct node *node)
 	return listing;
 }
 
-void node_set_listing(struct node *node, struct listing *listing,
+bool node_set_listing(struct node *node, struct listing *listing,
 		      uint64_t expiries)
 {
 	struct listing *old = NULL;
+	bool keep;
 
 	lock_take(&node->tree->lock);
-	if (node->expiries == expiries) {
+	keep = node->expiries == expiries;
+	if (keep) {
 		old = node->listing;
 		node->listing = listing_ref(listing);
 	}
 	lock_drop(&node->tree->lock);
 	listing_unref(old);
+	return keep;
 }
 
 uint64_t node_expiries(struct node *node)
@@ -359,16 +362,6 @@ uint64_t node_expiries(struct node *node)
 	expiries = node->expiries;
 	lock_drop(&node->tree->lock);
 	return expiries;
-}
-
-bool node_is_momentary(struct node *node)
-{
-	bool momentary;
-
-	lock_take(&node->tree->lock);
-	momentary = node->listing && listing_is_momentary(node->listing);
-	lock_drop(&node->tree->lock);
-	return momentary;
 }
 
 struct node *node_known(struct node *dir, const char *name)

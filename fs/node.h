@@ -159,15 +159,12 @@ void node_set_content(struct node *node, struct content *content);
 /* The listing, one reference; NULL if there is none or it is too old. */
 struct listing *node_listing(struct node *node);
 
-/* Whether the last listing was for a moment: incomplete, or passing. */
-bool node_is_momentary(struct node *node);
-
 /*
  * Keeps @listing (takes a reference) in place of the one before, unless the
  * node was expired since node_expiries() gave @expiries: what was begun
- * before then may be of before, and is its asker's only.
+ * before then may be of before, and is its asker's only.  True: kept.
  */
-void node_set_listing(struct node *node, struct listing *listing,
+bool node_set_listing(struct node *node, struct listing *listing,
 		      uint64_t expiries);
 uint64_t node_expiries(struct node *node);
 

@@ -106,6 +106,7 @@ struct page {
 	fuse_req_t req;
 	struct fs *fs;
 	struct node *dir;
+	double ttl_s; /* of its names */
 	char *bytes;
 	size_t size;
 	size_t used;
@@ -139,7 +140,7 @@ static bool page_add_plus(struct page *page, const char *name,
 	size_t need;
 
 	if (child)
-		node_entry_param(page->fs, page->dir, child, &entry);
+		node_entry_param(page->fs, child, page->ttl_s, &entry);
 	need = fuse_add_direntry_plus(page->req, page->bytes + page->used, room,
 				      name, &entry, next);
 	if (need > room)
@@ -182,12 +183,20 @@ static void read_page(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	struct fs *fs = fs_of(req);
 	auto_node struct node *dir = node_by_id(&fs->tree, ino);
 	auto_free char *bytes = mem_alloc(size);
-	struct page page = { req, fs, dir, bytes, size, 0, plus };
+	struct page page = {
+		.req = req,
+		.fs = fs,
+		.dir = dir,
+		.bytes = bytes,
+		.size = size,
+		.plus = plus,
+	};
 
 	if (!dir || !bytes) {
 		fuse_reply_err(req, dir ? ENOMEM : ESTALE);
 		return;
 	}
+	page.ttl_s = dir_ttl_s(dir, listing);
 	for (size_t at = (size_t)off; at < listing->count + 2; at++)
 		if (!page_add_at(&page, listing, at))
 			break;

@@ -16,13 +16,13 @@ struct lookup_call {
 	char *name;	  /* owned */
 };
 
-static void lookup_answer(struct fs *fs, fuse_req_t req, struct node *dir,
-			  struct node *child, int r)
+static void lookup_answer(struct fs *fs, fuse_req_t req,
+			  const struct dir_found *found, int r)
 {
 	if (r == 0)
-		reply_entry(fs, req, dir, child);
+		reply_entry(fs, req, found->node, found->ttl_s);
 	else if (r == -ENOENT)
-		reply_missing(req, dir);
+		reply_missing(req, found->ttl_s);
 	else
 		reply_error(req, r);
 }
@@ -31,15 +31,15 @@ static void lookup_run(struct call *call)
 {
 	struct lookup_call *lookup = container_of(call, struct lookup_call,
 						  call);
-	auto_node struct node *child = NULL;
+	auto_dir_found struct dir_found found = { 0 };
 	int r = dir_lookup(call->fs, lookup->dir, lookup->name,
-			   call_patience(call), &child);
+			   call_patience(call), &found);
 
 	if (call_defer(call, r))
 		return;
 	call_failed(call, r);
 	if (call_claim(call))
-		lookup_answer(call->fs, call->req, lookup->dir, child, r);
+		lookup_answer(call->fs, call->req, &found, r);
 	call_unref(call);
 }
 
@@ -83,7 +83,7 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct fs *fs = fs_of(req);
 	auto_node struct node *dir = node_by_id(&fs->tree, parent);
-	auto_node struct node *child = NULL;
+	auto_dir_found struct dir_found found = { 0 };
 	int r;
 
 	fs->counters.lookups++;
@@ -92,11 +92,11 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		return;
 	}
 	r = strlen(name) > NAME_BYTES_MAX ? -ENAMETOOLONG
-					  : dir_lookup_known(dir, name, &child);
+					  : dir_lookup_known(dir, name, &found);
 	if (r == -EAGAIN)
 		lookup_later(fs, req, dir, name);
 	else
-		lookup_answer(fs, req, dir, child, r);
+		lookup_answer(fs, req, &found, r);
 }
 
 void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count)

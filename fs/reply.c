@@ -3,8 +3,6 @@
 
 #include <errno.h>
 
-#include "fs/dir.h"
-
 /* Nothing the kernel believes of an inode ever changes. */
 #define ATTR_TTL_S 86400.0
 
@@ -65,33 +63,31 @@ void reply_attr(struct fs *fs, fuse_req_t req, const struct node *node)
 	fuse_reply_attr(req, &attr, ATTR_TTL_S);
 }
 
-void node_entry_param(const struct fs *fs, struct node *dir,
-		      const struct node *child, struct fuse_entry_param *out)
+void node_entry_param(const struct fs *fs, const struct node *child,
+		      double ttl_s, struct fuse_entry_param *out)
 {
 	*out = (struct fuse_entry_param){
 		.ino = child->id,
 		.attr_timeout = ATTR_TTL_S,
-		.entry_timeout = dir_found_ttl_s(dir),
+		.entry_timeout = ttl_s,
 	};
 	node_attr(fs, child, &out->attr);
 }
 
-void reply_entry(struct fs *fs, fuse_req_t req, struct node *dir,
-		 struct node *child)
+void reply_entry(struct fs *fs, fuse_req_t req, struct node *child,
+		 double ttl_s)
 {
 	struct fuse_entry_param entry;
 
-	node_entry_param(fs, dir, child, &entry);
+	node_entry_param(fs, child, ttl_s, &entry);
 	node_looked_up(child);
 	if (fuse_reply_entry(req, &entry) < 0)
 		node_forget(&fs->tree, child->id, 1);
 }
 
-void reply_missing(fuse_req_t req, struct node *dir)
+void reply_missing(fuse_req_t req, double ttl_s)
 {
-	struct fuse_entry_param entry = {
-		.entry_timeout = dir_missing_ttl_s(dir),
-	};
+	struct fuse_entry_param entry = { .entry_timeout = ttl_s };
 
 	fuse_reply_entry(req, &entry);
 }

@@ -21,18 +21,18 @@ void reply_error(fuse_req_t req, int error);
 /* Reads know three errors: EACCES, ESTALE, and EIO for the rest. */
 void reply_read_error(fuse_req_t req, int error);
 
-/* @child as found in @dir; counts one lookup. */
-void reply_entry(struct fs *fs, fuse_req_t req, struct node *dir,
-		 struct node *child);
+/* @child; the kernel may believe the name for @ttl_s.  Counts one lookup. */
+void reply_entry(struct fs *fs, fuse_req_t req, struct node *child,
+		 double ttl_s);
 
-/* No such name in @dir; the kernel may remember it. */
-void reply_missing(fuse_req_t req, struct node *dir);
+/* No such name; the kernel may believe that for @ttl_s. */
+void reply_missing(fuse_req_t req, double ttl_s);
 
 void node_attr(const struct fs *fs, const struct node *node, struct stat *attr);
 void reply_attr(struct fs *fs, fuse_req_t req, const struct node *node);
 
 /* The parameters of an entry, for reply_entry() and readdirplus. */
-void node_entry_param(const struct fs *fs, struct node *dir,
-		      const struct node *child, struct fuse_entry_param *out);
+void node_entry_param(const struct fs *fs, const struct node *child,
+		      double ttl_s, struct fuse_entry_param *out);
 
 #endif

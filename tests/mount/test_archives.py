@@ -41,6 +41,11 @@ def children(pid):
     return found
 
 
+def no_children(pid):
+    """A worker that has answered still has to end."""
+    return wait_until(lambda: not children(pid), scaled(10))
+
+
 class Watch:
     """The worker processes that there were while it lasts."""
 
@@ -97,7 +102,7 @@ def test_one_job_for_all(scene, make_mount):
         got = run_together([file.read_bytes] * READERS, scaled(60))
     assert all(body == scene.archive["mnist/model.onnx"] for body in got)
     assert len(watch.seen) == 1
-    assert not children(mount.pid)
+    assert no_children(mount.pid)
     tar = [seen["range"] for seen in scene.hub.requests()
            if seen["status"] == 206]
     assert len(tar) == len(set(tar)), "each byte is fetched once"
@@ -121,7 +126,8 @@ def test_the_status_tells_of_jobs(scene, make_mount):
     slow(scene, 400 * KIB)
     stuck = start_together([lambda: os.listdir(archive_of(mount))])
     told = wait_until(lambda: mount.status()["jobs"], scaled(10))
-    assert len(told) == 1 and len(children(mount.pid)) == 1
+    assert len(told) == 1, told
+    assert wait_until(lambda: len(children(mount.pid)) == 1, scaled(10))
     assert {"label", "done", "total", "seconds"} <= set(told[0])
     assert told[0]["label"].endswith(".tar.gz")
     assert 0 <= told[0]["done"] <= told[0]["total"]
@@ -350,7 +356,7 @@ def test_hostile_archives(hostile, tmp_path):
     assert everything_below(tmp_path, *outside) == before
     assert not any(path.name.startswith("evil")
                    for path in mount.cache.rglob("*"))
-    assert not os.path.exists("/tmp/evil") and not children(mount.pid)
+    assert not os.path.exists("/tmp/evil") and no_children(mount.pid)
     assert mount.proc("VmHWM") < HWM_KIB_MAX
 
 

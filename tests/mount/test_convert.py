@@ -144,6 +144,18 @@ def test_refused_then_converted(scene, tmp_path):
     assert not leftovers(mount)
 
 
+def test_a_listing_of_before_is_not_believed_after(scene):
+    """Who opened the folder before the conversion, and lists it while that
+    goes on, does not have the kernel keep what was there."""
+    folder = view(scene())
+    before = os.open(folder, os.O_RDONLY)
+    start(folder)
+    assert "staged.status" in os.listdir(before)
+    os.close(before)
+    assert ended(folder) is None
+    assert not (folder / "staged.status").exists()
+
+
 @pytest.mark.parametrize("mode", ("ok", "data"))
 def test_the_result_is_a_model(scene, mode):
     """onnxruntime computes it, with its data beside it too."""

@@ -156,7 +156,7 @@ static void a_listing_of_before_an_expiry_is_not_kept(void **state)
 	before = node_expiries(tree.root);
 	assert_int_equal(listing_new(CLOCK_NEVER, &listing), 0);
 	node_expire(tree.root);
-	node_set_listing(tree.root, listing, before);
+	assert_false(node_set_listing(tree.root, listing, before));
 	assert_null(node_listing(tree.root));
 	node_set_listing(tree.root, listing, node_expiries(tree.root));
 	listing_unref(listing);
