@@ -140,42 +140,42 @@ static void an_open_one_is_not_opened_again(void **state)
 	assert_int_equal(hub.asked, 1);
 }
 
-static void who_waits_shares_what_is_found(void **state)
+/* Two ask at once; @refresh: for the second it has been asked for anew. */
+static void open_twice(bool refresh, int numbers[2])
 {
-	int first, second;
 	pthread_t threads[2];
 
-	(void)state;
 	hold(true);
-	threads[0] = start_opening(&first);
+	threads[0] = start_opening(&numbers[0]);
 	wait_for_openings(1);
-	threads[1] = start_opening(&second);
+	if (refresh)
+		repo_cache_refresh(cache, "a");
+	threads[1] = start_opening(&numbers[1]);
 	usleep(20 * 1000); /* it waits, most likely */
 	hold(false);
 	pthread_join(threads[0], NULL);
 	pthread_join(threads[1], NULL);
-	assert_int_equal(first, 1);
-	assert_int_equal(second, 1);
+}
+
+static void who_waits_shares_what_is_found(void **state)
+{
+	int numbers[2];
+
+	(void)state;
+	open_twice(false, numbers);
+	assert_int_equal(numbers[0], 1);
+	assert_int_equal(numbers[1], 1);
 }
 
 /* Who asks after a refresh is not given what was begun before it. */
 static void a_refresh_counts_while_it_is_opened(void **state)
 {
-	int first, second;
-	pthread_t threads[2];
+	int numbers[2];
 
 	(void)state;
-	hold(true);
-	threads[0] = start_opening(&first);
-	wait_for_openings(1);
-	repo_cache_refresh(cache, "a");
-	threads[1] = start_opening(&second);
-	usleep(20 * 1000);
-	hold(false);
-	pthread_join(threads[0], NULL);
-	pthread_join(threads[1], NULL);
-	assert_int_equal(first, 1);
-	assert_int_equal(second, 2);
+	open_twice(true, numbers);
+	assert_int_equal(numbers[0], 1);
+	assert_int_equal(numbers[1], 2);
 	assert_int_equal(hub.asked, 1);
 	assert_int_equal(number_of("a"), 2);
 }
