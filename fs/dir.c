@@ -429,11 +429,12 @@ static int lookup_hub(struct fs *fs, struct node *dir, const char *name,
 	r = hub->ops->lookup(hub, path, deadline_ns, &entry);
 	if (r == 0)
 		r = hub_node(fs, dir, name, &entry, &out->node);
-	if (r == 0)
-		node_set_known(dir, name, out->node,
-			       clock_after_ns(hub->ttl_s * NS_PER_S));
-	out->ttl_s = r == 0 ? hub->ttl_s : MOVING_TTL_S;
-	return r;
+	if (r < 0)
+		return r;
+	out->ttl_s = hub->ttl_s;
+	node_set_known(dir, name, out->node,
+		       clock_after_ns(hub->ttl_s * NS_PER_S));
+	return 0;
 }
 
 int dir_lookup(struct fs *fs, struct node *dir, const char *name,
@@ -445,6 +446,7 @@ int dir_lookup(struct fs *fs, struct node *dir, const char *name,
 	r = dir_lookup_known(dir, name, out);
 	if (r != -EAGAIN)
 		return r;
+	out->ttl_s = MOVING_TTL_S; /* of what the hub has not, or not now */
 	if (dir->kind == NODE_HUB)
 		return lookup_hub(fs, dir, name, deadline_ns, out);
 	r = dir_list(fs, dir, deadline_ns, &listing);

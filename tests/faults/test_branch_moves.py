@@ -147,7 +147,7 @@ def test_model_is_removed(hub, model):
 def test_model_that_is_removed_stays_so(hub, model):
     """Though the hub says no in the second in which it was asked for anew,
     and a little before had said yes."""
-    _, path, _ = model
+    mount, path, _ = model
     assert os.stat(path / "repo")
     hub.remove("org/model")
     time.sleep(1.1)  # what the kernel believes without asking
@@ -155,6 +155,10 @@ def test_model_that_is_removed_stays_so(hub, model):
     refresh(path)
     for _ in range(20):
         assert errno_of(os.stat, path / "repo") == errno.ENOENT
+    before = mount.status()["lookups_total"]
+    for _ in range(100):
+        assert errno_of(os.stat, path / "repo") == errno.ENOENT
+    assert mount.status()["lookups_total"] - before < 50, "not believed"
 
 
 def test_find_during_moves(hub, model):
