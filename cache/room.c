@@ -15,7 +15,10 @@
 /* After the disk was full: try again so much later. */
 #define BYPASS_NS (10 * NS_PER_S)
 
-/* More than is needed, so that not every block evicts: 1/64 of the budget. */
+/*
+ * More than is needed, so that not every block evicts: 1/64 of what is
+ * there.  The budget may be far more than the disk has room for.
+ */
 #define EVICT_SHARE 64
 
 bool cache_bypassed(struct cache *cache)
@@ -309,9 +312,9 @@ int cache_make_room(struct cache *cache, uint64_t bytes)
 	need = evict_need(cache->stats.bytes_used, bytes, cache->bytes_max,
 			  free_bytes, cache->free_min);
 	if (need)
-		count = evict_locked(cache,
-				     need + cache->bytes_max / EVICT_SHARE,
-				     &holes, &freed);
+		count = evict_locked(
+			cache, need + cache->stats.bytes_used / EVICT_SHARE,
+			&holes, &freed);
 	lock_drop(&cache->lock);
 	for (size_t i = 0; i < count; i++)
 		hole_make(cache, &holes[i]);
